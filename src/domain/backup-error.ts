@@ -1,0 +1,80 @@
+/**
+ * What can go wrong in the world, as a closed list. A code never changes its meaning; scripts rely on it.
+ * The command line maps each to an exit code (docs/exit-codes.md).
+ */
+export const ErrorCode = {
+  /** The words of the command do not fit together; nothing was done. */
+  UsageWrong: 'USAGE_WRONG',
+  /** A change list that cannot be what the user meant: not JSON, out of order, overlapping, beyond the end. */
+  ChangeListWrong: 'CHANGE_LIST_WRONG',
+
+  SourceMissing: 'SOURCE_MISSING',
+  /** A directory, a socket, a character device: nothing that has an image. */
+  SourceUnsuitable: 'SOURCE_UNSUITABLE',
+  SourceUnreadable: 'SOURCE_UNREADABLE',
+  /** The operating system reported an error for a read: device, offset and length are in `data`. */
+  SourceReadFailed: 'SOURCE_READ_FAILED',
+  /** The source ended before the size that it had when the run began. */
+  SourceShrank: 'SOURCE_SHRANK',
+  /** The source was written to while it was read: the image was not frozen. */
+  SourceChanged: 'SOURCE_CHANGED',
+  /** Mounted for writing: its bytes are not of one moment. */
+  SourceInUse: 'SOURCE_IN_USE',
+
+  TargetExists: 'TARGET_EXISTS',
+  TargetMissing: 'TARGET_MISSING',
+  TargetInUse: 'TARGET_IN_USE',
+  TargetTooSmall: 'TARGET_TOO_SMALL',
+  TargetNotConfirmed: 'TARGET_NOT_CONFIRMED',
+  TargetUnsuitable: 'TARGET_UNSUITABLE',
+  TargetWriteFailed: 'TARGET_WRITE_FAILED',
+
+  PointMissing: 'POINT_MISSING',
+  PointAmbiguous: 'POINT_AMBIGUOUS',
+  ObjectMissing: 'OBJECT_MISSING',
+
+  RepositoryMissing: 'REPOSITORY_MISSING',
+  RepositoryExists: 'REPOSITORY_EXISTS',
+  RepositoryNewer: 'REPOSITORY_NEWER',
+  RepositoryDamaged: 'REPOSITORY_DAMAGED',
+  PasswordWrong: 'PASSWORD_WRONG',
+  PasswordMissing: 'PASSWORD_MISSING',
+  StoreFull: 'STORE_FULL',
+  StoreReadOnly: 'STORE_READ_ONLY',
+  /** Any other failure of the store's I/O. */
+  StoreFailed: 'STORE_FAILED',
+  /** `put` found an object of that name, and the bytes were not to be replaced. */
+  StoreObjectExists: 'STORE_OBJECT_EXISTS',
+  StoreObjectMissing: 'STORE_OBJECT_MISSING',
+  /** A chunk that the index does not know, or that is not what its id says. */
+  ChunkMissing: 'CHUNK_MISSING',
+  ChunkDamaged: 'CHUNK_DAMAGED',
+} as const
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode]
+
+export type BackupErrorOptions = {
+  /** What a program may want to know: offsets, names, counts. Never a secret. */
+  readonly data?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
+/**
+ * The world failed. The message is one sentence: what could not be done, to what, what was found and what is
+ * required. Our own mistakes are assertions, a cancellation is the signal's reason; neither is a BackupError.
+ */
+export class BackupError extends Error {
+  readonly code: ErrorCode
+  readonly data: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, message: string, options: BackupErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'BackupError'
+    this.code = code
+    this.data = options.data ?? {}
+  }
+}
+
+/** True when `error` is a BackupError with one of the codes. */
+export function isBackupError(error: unknown, ...codes: readonly ErrorCode[]): error is BackupError {
+  return error instanceof BackupError && (codes.length === 0 || codes.includes(error.code))
+}

@@ -1,0 +1,16 @@
+import type { ExtentBatch } from './extent.ts'
+import type { Range } from './range.ts'
+
+/**
+ * The bytes of a source at one instant, immutable while held. Devices, image files, recovery points, partitions,
+ * overlays and fault injectors all are one.
+ */
+export type FrozenImage = AsyncDisposable & {
+  readonly sizeBytes: number
+  /** Reads at multiples of this many bytes are always possible; others may be refused by the device. */
+  readonly sectorSizeBytes: number
+  /** The map of `range`, ascending, covering it wholly, in batches. */
+  extents(range: Range, signal: AbortSignal): AsyncIterable<ExtentBatch>
+  /** Fills `target` with the bytes at `offset`, all of them or throws. */
+  readInto(target: Uint8Array, offset: number): Promise<void>
+}

@@ -1,0 +1,70 @@
+import type { RunMode, Transport } from './run-mode.ts'
+
+/** Why a run is not as good as what was asked for. A code never changes its meaning. */
+export const DegradedCode = {
+  /** A witness differed: the change list was thrown away and the whole image was compared. */
+  ChangeListRefuted: 'CHANGE_LIST_REFUTED',
+  /** A change list was given, but there is no base point that it could refer to. */
+  BaseMissing: 'BASE_MISSING',
+  /** The base could not be read; everything was read and stored as if there were none. */
+  BaseUnusable: 'BASE_UNUSABLE',
+  /** Witnesses were switched off: the change list was believed. */
+  WitnessesOff: 'WITNESSES_OFF',
+  /** The source was mounted for writing, and the user insisted. */
+  SourceInUse: 'SOURCE_IN_USE',
+  /** The fast native codec could not be loaded; the portable one did the work. */
+  PortableCodec: 'PORTABLE_CODEC',
+  /** Part of the index was damaged or missing and was read from the packs instead. */
+  IndexRebuilt: 'INDEX_REBUILT',
+} as const
+export type DegradedCode = (typeof DegradedCode)[keyof typeof DegradedCode]
+
+export type Degraded = { readonly code: DegradedCode; readonly message: string }
+
+/**
+ * How far the change list was tested. Witnesses are drawn without replacement, uniformly, from the
+ * `candidateCount` chunks that the list calls unchanged and that the rotating share did not read anyway.
+ */
+export type WitnessRecord = {
+  readonly candidateCount: number
+  readonly count: number
+  readonly mismatchCount: number
+  /** Chunks of the rotating share: read and compared whatever the list says. */
+  readonly rotatingCount: number
+  /** If the list had lost `lostShare` of the candidates, the chance that every witness missed it. */
+  readonly missProbability: { readonly lostShare: number; readonly probability: number }
+}
+
+/** What was done to one object of a point. */
+export type ObjectLedger = {
+  readonly requestedMode: RunMode
+  readonly doneMode: RunMode
+  /** What the system says holds data; the rest are holes. */
+  readonly allocatedBytes: number
+  readonly readBytes: number
+  /** Of what was read, how much was zero and is therefore not stored. */
+  readonly zeroBytes: number
+  /** Bytes of chunks that differ from the base, new ones and those that became zero included. */
+  readonly changedBytes: number
+  readonly newChunkCount: number
+  readonly reusedChunkCount: number
+  /** What the change list said, before it was aligned to chunks; null without one. */
+  readonly listedBytes: number | null
+  readonly witnesses: WitnessRecord | null
+  /** Where the rotating share of the next run begins, as a chunk position. */
+  readonly rotationNext: number
+}
+
+/** What a run asked for, did, read, skipped, tested and why. */
+export type Ledger = {
+  readonly startedAt: string
+  readonly durationMs: number
+  readonly icecoreVersion: string
+  readonly host: string
+  readonly basePointId: string | null
+  readonly requested: { readonly mode: RunMode; readonly transport: Transport }
+  readonly done: { readonly mode: RunMode; readonly transport: Transport }
+  readonly degraded: readonly Degraded[]
+  /** Bytes of packs that this run added to the store before its index and its point. */
+  readonly storedBytes: number
+}
