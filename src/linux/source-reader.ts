@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import type { FileHandle } from 'node:fs/promises'
+import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { allocateAligned, DIRECT_ALIGNMENT_BYTES, isAlignedMemory } from './aligned-memory.ts'
+import { sourceReadError } from './errno.ts'
+
+const BOUNCE_BYTES = 1024 * 1024
+
+export type SourceReader = {
+  /**
+   * Fills `target` with the bytes at `offset`. Throws SOURCE_READ_FAILED with the place that the system failed
+   * at, SOURCE_SHRANK when the source ends earlier.
+   */
+  readInto(target: Uint8Array, offset: number): Promise<void>
+}
+
+export type ReaderOptions = { readonly path: string; readonly sizeBytes: number; readonly direct: boolean }
+
+/** Reads any bytes into any memory; what direct I/O cannot take as it is goes through aligned memory. */
+export function sourceReader(handle: FileHandle, options: ReaderOptions): SourceReader {
+  const spareBounces: Uint8Array[] = []
+
+  async function readInto(target: Uint8Array, offset: number): Promise<void> {
+    assert(offset >= 0 && offset + target.byteLength <= options.sizeBytes)
+    if (!options.direct || isDirectRequest(target, offset)) {
+      await readFully(handle, target, { ...options, offset })
+      return
+    }
+    const bounce = spareBounces.pop() ?? allocateAligned(BOUNCE_BYTES)
+    try {
+      await readThrough(bounce, target, offset)
+    } finally {
+      spareBounces.push(bounce)
+    }
+  }
+
+  async function readThrough(bounce: Uint8Array, target: Uint8Array, offset: number): Promise<void> {
+    let done = 0
+    while (done < target.byteLength) {
+      const wanted = offset + done
+      const start = wanted - (wanted % DIRECT_ALIGNMENT_BYTES)
+      const end = Math.min(start + BOUNCE_BYTES, roundUp(offset + target.byteLength), options.sizeBytes)
+      await readFully(handle, bounce.subarray(0, end - start), { ...options, offset: start })
+      const piece = bounce.subarray(wanted - start, Math.min(end, offset + target.byteLength) - start)
+      target.set(piece, done)
+      done += piece.byteLength
+    }
+  }
+
+  return { readInto }
+}
+
+function isDirectRequest(target: Uint8Array, offset: number): boolean {
+  return (
+    isAlignedMemory(target) &&
+    offset % DIRECT_ALIGNMENT_BYTES === 0 &&
+    target.byteLength % DIRECT_ALIGNMENT_BYTES === 0
+  )
+}
+
+function roundUp(offset: number): number {
+  return Math.ceil(offset / DIRECT_ALIGNMENT_BYTES) * DIRECT_ALIGNMENT_BYTES
+}
+
+type ReadPlace = { readonly path: string; readonly offset: number; readonly sizeBytes: number }
+
+async function readFully(handle: FileHandle, target: Uint8Array, place: ReadPlace): Promise<void> {
+  const { path } = place
+  let done = 0
+  while (done < target.byteLength) {
+    const offset = place.offset + done
+    const length = target.byteLength - done
+    let bytesRead: number
+    try {
+      bytesRead = (await handle.read(target, done, length, offset)).bytesRead
+    } catch (error) {
+      throw sourceReadError(error, { path, offset, length })
+    }
+    if (bytesRead === 0) throw sourceShrank({ path, offset, sizeBytes: place.sizeBytes })
+    done += bytesRead
+  }
+}
+
+/** The source ends at or before `offset`, and had `sizeBytes` when it was opened. */
+export function sourceShrank(place: ReadPlace): BackupError {
+  const { path, offset, sizeBytes } = place
+  return new BackupError(
+    ErrorCode.SourceShrank,
+    `Cannot read "${path}" at offset ${offset}: the source ends there, it had ${sizeBytes} bytes when the run began`,
+    { data: { path, offset, sizeBytes } },
+  )
+}
