@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+import {
+  installLine,
+  installPackages,
+  mayInstallPackages,
+  missingPackages,
+  pathWithSystemFolders,
+} from './debian-packages.ts'
+import { testFiles } from './test-files.ts'
+import { TestTally } from './test-tally.ts'
+
+const FILES_AT_ONCE = 2
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+if (prepare()) await runTests(testFiles(root, process.argv.slice(2)))
+else process.exitCode = 1
+
+/** Makes this process's environment the one that every test gets; false when tools are missing. */
+function prepare(): boolean {
+  process.chdir(root)
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('ICECORE_')) Reflect.deleteProperty(process.env, name) // A user's own settings.
+  }
+  const path = pathWithSystemFolders(process.env['PATH'])
+  process.env['PATH'] = path
+  const missing = missingPackages(path)
+  if (missing.length === 0) return true
+  if (!mayInstallPackages()) {
+    console.error(`The tests need Debian packages that are missing. As root:\n\n  ${installLine(missing)}\n`)
+    return false
+  }
+  console.log(`The tests need Debian packages that are missing; installing: ${missing.join(' ')}`)
+  if (installPackages(missing) && missingPackages(path).length === 0) return true
+  console.error(`Cannot install the packages. Try:\n\n  ${installLine(missing)}\n`)
+  return false
+}
+
+async function runTests(files: readonly string[]): Promise<void> {
+  const tally = new TestTally(root)
+  const events = run({ cwd: root, files: [...files], concurrency: FILES_AT_ONCE })
+  events.on('test:start', (test) => tally.start(test))
+  events.on('test:pass', (test) => tally.pass(test))
+  events.on('test:fail', (test) => tally.fail(test))
+  const lines = events.compose(spec)
+  for await (const line of lines) process.stdout.write(String(line))
+  report(tally)
+}
+
+function report(tally: TestTally): void {
+  if (tally.skipped.length > 0) {
+    console.log(`\nCould not run here (${tally.skipped.length}):`)
+    for (const { file, name, reason } of tally.skipped) console.log(`  ${file}: ${name}\n    ${reason}`)
+  }
+  const { passedCount, failedCount, skipped } = tally
+  console.log(`\n${passedCount} passed, ${failedCount} failed, ${skipped.length} skipped`)
+  if (failedCount > 0 || passedCount === 0) process.exitCode = 1
+}

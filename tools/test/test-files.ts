@@ -1,0 +1,28 @@
+import { globSync } from 'node:fs'
+
+const PATTERNS = [
+  'src/**/*.test.ts',
+  'test/**/*.test.ts',
+  'tools/**/*.test.ts',
+  'bench/**/*.test.ts',
+] as const
+
+/**
+ * The test files below `root`, all of them or those that a selection names: a file, a folder, or a path without
+ * its ending. Throws SyntaxError when a selection names none, so that a slip of the pen is not a green run.
+ */
+export function testFiles(root: string, selections: readonly string[]): string[] {
+  const all = globSync([...PATTERNS], { cwd: root }).toSorted()
+  if (selections.length === 0) return all
+  const chosen = new Set<string>()
+  for (const selection of selections) {
+    const start = selection.replace(/^\.\//, '').replace(/\/+$/, '')
+    const found = all.filter(
+      (file) => file.startsWith(`${start}/`) || file.startsWith(`${start}.`) || file === start,
+    )
+    if (found.length === 0)
+      throw new SyntaxError(`Cannot select tests "${selection}": no test file has this path`)
+    for (const file of found) chosen.add(file)
+  }
+  return [...chosen].toSorted()
+}

@@ -1,0 +1,47 @@
+import type { EventData } from 'node:test'
+
+export type SkippedTest = { readonly file: string; readonly name: string; readonly reason: string }
+
+/** Counts what a run of node:test reports, and keeps the name of every test that did not run. */
+export class TestTally {
+  passedCount = 0
+  failedCount = 0
+  readonly skipped: SkippedTest[] = []
+  readonly #root: string
+  readonly #names: string[] = []
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** A test begins: the names of the tests around it are needed if it is skipped. */
+  start(test: EventData.TestStart): void {
+    this.#names[test.nesting] = test.name
+  }
+
+  pass(test: EventData.TestPass): void {
+    const reason = reasonOf(test)
+    if (reason !== undefined) this.#skip(test, reason)
+    else if (test.details.type !== 'suite') this.passedCount += 1
+  }
+
+  /** A test that is to be mended counts as one that did not run: it proves nothing. */
+  fail(test: EventData.TestFail): void {
+    const reason = reasonOf(test)
+    if (reason !== undefined) this.#skip(test, reason)
+    else if (test.details.type !== 'suite') this.failedCount += 1
+  }
+
+  #skip(test: EventData.TestPass | EventData.TestFail, reason: string): void {
+    const around = this.#names.slice(0, test.nesting)
+    const file = (test.file ?? '').replace(`${this.#root}/`, '')
+    this.skipped.push({ file, name: [...around, test.name].join(' › '), reason })
+  }
+}
+
+function reasonOf(test: EventData.TestPass | EventData.TestFail): string | undefined {
+  if (typeof test.skip === 'string') return test.skip === '' ? 'no reason given' : test.skip
+  if (test.skip === true) return 'no reason given'
+  if (typeof test.todo === 'string' || test.todo === true) return 'still to be written'
+  return undefined
+}
