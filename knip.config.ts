@@ -12,4 +12,6 @@ export default {
     'bench/**/*.test.ts',
   ],
   project: ['src/**/*.ts', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
+  // oxlint runs it for the rules that need types.
+  ignoreDependencies: ['oxlint-tsgolint'],
 } satisfies KnipConfig

@@ -1,5 +1,5 @@
 // Who may import whom. The table is ARCHITECTURE.md's "Layers", checked on every `npm run ok`.
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   bytes: [],
   extents: ['domain', 'bytes'],
@@ -16,11 +16,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 const PARTS = Object.keys(MAY_IMPORT)
 // A lane is a program inside one: it may import every part, and only programs start it.
-const PROGRAMS = ['agent', 'server', 'cli']
-const FOLDERS = [...PARTS, 'lane', ...PROGRAMS]
+export const LANE = 'lane'
+export const PROGRAMS: readonly string[] = ['agent', 'server', 'cli']
+const FOLDERS = [...PARTS, LANE, ...PROGRAMS]
 
 function mayImport(folder: string): readonly string[] {
-  if (PROGRAMS.includes(folder)) return [...PARTS, 'lane']
+  if (PROGRAMS.includes(folder)) return [...PARTS, LANE]
   return MAY_IMPORT[folder] ?? PARTS
 }
 

@@ -6,7 +6,7 @@ type Step = { readonly name: string; readonly command: readonly [string, ...stri
 
 const SOURCE_STEPS: readonly Step[] = [
   { name: 'format', command: ['oxfmt', '--check', '.'] },
-  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
+  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
   { name: 'types', command: ['tsc'] },
   { name: 'unused', command: ['knip'] },
 ]
