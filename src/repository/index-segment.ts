@@ -1,0 +1,129 @@
+import { Encoding, EntryKind, type PackEntry } from './pack-format.ts'
+
+/**
+ * The body of an index segment: which pack holds each id.
+ *
+ *   0x00  pack count        u32le
+ *   0x04  superseded count  u32le
+ *   0x08  entry count       u32le
+ *   0x0c  reserved          u32, zero
+ *   0x10  pack ids          32 bytes each
+ *   then  superseded        32 bytes each: ids of segments that this one replaces
+ *   then  entries           48 bytes each, ascending by id
+ *
+ * An entry:
+ *   0x00  id           32 bytes
+ *   0x20  pack         u32le, an index into the pack ids
+ *   0x24  offset       u32le
+ *   0x28  stored size  u32le
+ *   0x2c  kind         u8
+ *   0x2d  encoding     u8
+ *   0x2e  reserved     u16, zero
+ */
+export const SEGMENT_ENTRY_SIZE = 48
+const HEADER_SIZE = 16
+const ID_SIZE = 32
+/** A segment is written at the latest when it has this many entries (12 MiB), so that nobody holds more in memory. */
+export const SEGMENT_ENTRIES_MAX = 262_144
+/** What a reader accepts: four times that, and as many packs. */
+export const SEGMENT_SIZE_MAX = 4 * SEGMENT_ENTRIES_MAX * (SEGMENT_ENTRY_SIZE + ID_SIZE)
+
+/** One pack and what lies in it. */
+export type PackContents = { readonly packId: string; readonly entries: readonly PackEntry[] }
+
+/** A parsed segment. `entries` are the bytes as they lie, ascending by id: they are searched, not unfolded. */
+export type IndexSegment = {
+  readonly packIds: readonly string[]
+  readonly superseded: readonly string[]
+  readonly entryCount: number
+  readonly entries: Uint8Array
+}
+
+export function encodeIndexSegment(
+  packs: readonly PackContents[],
+  superseded: readonly string[] = [],
+): Uint8Array {
+  const rows = packs.flatMap((pack, number) => pack.entries.map((entry) => ({ entry, number })))
+  rows.sort((a, b) => Buffer.compare(a.entry.id, b.entry.id))
+  const entriesAt = HEADER_SIZE + (packs.length + superseded.length) * ID_SIZE
+  const bytes = new Uint8Array(entriesAt + rows.length * SEGMENT_ENTRY_SIZE)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, packs.length, true)
+  view.setUint32(4, superseded.length, true)
+  view.setUint32(8, rows.length, true)
+  const ids = [...packs.map((pack) => pack.packId), ...superseded]
+  for (const [index, id] of ids.entries()) bytes.set(Uint8Array.fromHex(id), HEADER_SIZE + index * ID_SIZE)
+  let at = entriesAt
+  for (const { entry, number } of rows) {
+    bytes.set(entry.id, at)
+    view.setUint32(at + 0x20, number, true)
+    view.setUint32(at + 0x24, entry.offset, true)
+    view.setUint32(at + 0x28, entry.storedSize, true)
+    view.setUint8(at + 0x2c, entry.kind)
+    view.setUint8(at + 0x2d, entry.encoding)
+    at += SEGMENT_ENTRY_SIZE
+  }
+  return bytes
+}
+
+/** Throws SyntaxError when the bytes cannot be a segment. */
+export function parseIndexSegment(bytes: Uint8Array): IndexSegment {
+  if (bytes.byteLength < HEADER_SIZE) throw new SyntaxError(`index segment has ${bytes.byteLength} bytes`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const packCount = view.getUint32(0, true)
+  const supersededCount = view.getUint32(4, true)
+  const entryCount = view.getUint32(8, true)
+  const entriesAt = HEADER_SIZE + (packCount + supersededCount) * ID_SIZE
+  const expected = entriesAt + entryCount * SEGMENT_ENTRY_SIZE
+  if (bytes.byteLength !== expected || view.getUint32(12, true) !== 0) {
+    throw new SyntaxError(`index segment has ${bytes.byteLength} bytes, its counts need ${expected}`)
+  }
+  const idAt = (index: number): string =>
+    bytes
+      .subarray(HEADER_SIZE + index * ID_SIZE)
+      .subarray(0, ID_SIZE)
+      .toHex()
+  const ids = Array.from({ length: packCount + supersededCount }, (_, index) => idAt(index))
+  const entries = bytes.subarray(entriesAt)
+  requireOrder(entries, packCount)
+  return { packIds: ids.slice(0, packCount), superseded: ids.slice(packCount), entryCount, entries }
+}
+
+/** What one entry of 48 bytes says, with its pack as a number. */
+export type SegmentEntry = {
+  readonly pack: number
+  readonly offset: number
+  readonly storedSize: number
+  readonly kind: EntryKind
+  readonly encoding: Encoding
+}
+
+export function readSegmentEntry(view: DataView, at: number): SegmentEntry {
+  return {
+    pack: view.getUint32(at + 0x20, true),
+    offset: view.getUint32(at + 0x24, true),
+    storedSize: view.getUint32(at + 0x28, true),
+    kind: view.getUint8(at + 0x2c) === EntryKind.Node ? EntryKind.Node : EntryKind.Chunk,
+    encoding: view.getUint8(at + 0x2d) === Encoding.Zstd ? Encoding.Zstd : Encoding.Raw,
+  }
+}
+
+function requireOrder(entries: Uint8Array, packCount: number): void {
+  const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength)
+  for (let at = 0; at < entries.byteLength; at += SEGMENT_ENTRY_SIZE) {
+    const pack = view.getUint32(at + 0x20, true)
+    if (pack >= packCount) throw new SyntaxError(`index entry names pack ${pack} of ${packCount}`)
+    if (
+      view.getUint8(at + 0x2c) > 1 ||
+      view.getUint8(at + 0x2d) > 1 ||
+      view.getUint16(at + 0x2e, true) !== 0
+    ) {
+      throw new SyntaxError('index entry has an unknown kind or encoding')
+    }
+    if (at === 0) continue
+    const before = entries.subarray(at - SEGMENT_ENTRY_SIZE, at - SEGMENT_ENTRY_SIZE + ID_SIZE)
+    if (Buffer.compare(before, entries.subarray(at, at + ID_SIZE)) > 0) {
+      throw new SyntaxError('index entries are not ascending')
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { open, type FileHandle } from 'node:fs/promises'
+
+/** Packs are read in many small pieces: this many stay open. */
+const OPEN_MAX = 32
+
+type Entry = { readonly opening: Promise<FileHandle>; users: number }
+type Lease = { readonly handle: FileHandle } & Disposable
+
+/** Files that were read lately, kept open; the least recently used is closed when nobody reads it. */
+export class OpenFiles implements AsyncDisposable {
+  readonly #entries = new Map<string, Entry>()
+
+  async open(path: string): Promise<Lease> {
+    const entry = this.#entries.get(path) ?? { opening: open(path, 'r'), users: 0 }
+    this.#entries.delete(path)
+    this.#entries.set(path, entry)
+    entry.users += 1
+    try {
+      const handle = await entry.opening
+      this.#closeOldest()
+      return { handle, [Symbol.dispose]: () => this.#release(entry) }
+    } catch (error) {
+      this.#entries.delete(path)
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const entries = [...this.#entries.values()]
+    this.#entries.clear()
+    for (const entry of entries) await closeQuietly(entry)
+  }
+
+  #release(entry: Entry): void {
+    entry.users -= 1
+  }
+
+  #closeOldest(): void {
+    if (this.#entries.size <= OPEN_MAX) return
+    for (const [path, entry] of this.#entries) {
+      if (entry.users > 0) continue
+      this.#entries.delete(path)
+      void closeQuietly(entry)
+      return
+    }
+  }
+}
+
+/** Closing a file that was only read cannot lose anything. */
+async function closeQuietly(entry: Entry): Promise<void> {
+  try {
+    await (await entry.opening).close()
+  } catch {
+    // Nothing was written through this handle.
+  }
+}
