@@ -43,6 +43,16 @@ export async function deviceUse(realPath: string): Promise<DeviceUse> {
   }
 }
 
+/** What uses a device or file, as half a sentence; null when nothing does. */
+export function describeUse(use: DeviceUse): string | null {
+  const mounted = [...use.mountedReadWrite, ...use.mountedReadOnly]
+  if (mounted.length > 0) return `it is mounted at ${mounted.map((point) => `"${point}"`).join(', ')}`
+  if (use.swap) return 'it is swap space'
+  if (use.holders.length > 0) return `it is part of ${use.holders.join(', ')}`
+  if (use.loopDevices.length > 0) return `it is the backing of ${use.loopDevices.join(', ')}`
+  return null
+}
+
 type Found = {
   /** `major:minor` of the device, its partitions and all that is built on them. */
   readonly numbers: Set<string>

@@ -22,6 +22,7 @@ const MEANING: Readonly<Record<string, string>> = {
   EACCES: 'the system reports EACCES, permission is denied',
   EPERM: 'the system reports EPERM, the operation is not permitted',
   EBUSY: 'the system reports EBUSY, something else uses it',
+  EEXIST: 'the system reports EEXIST, the name is taken',
   EINVAL: 'the system reports EINVAL, the request does not fit it',
   ESTALE: 'the system reports ESTALE, the file was removed on the server',
 }

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { describeUse, deviceUse, type DeviceUse } from './device-use.ts'
+import { attachLoopDevice, noLoopDevices } from './loop-device.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+const MIB = 1024 * 1024
+const skip = noLoopDevices()
+const unused: DeviceUse = {
+  mountedReadWrite: [],
+  mountedReadOnly: [],
+  swap: false,
+  holders: [],
+  loopDevices: [],
+}
+
+/** Writes a partition table (MBR) with one partition: sectors 2048 to 18431, type 0x83. */
+function withPartition(disk: Uint8Array): Uint8Array {
+  const view = new DataView(disk.buffer)
+  disk[446 + 4] = 0x83
+  view.setUint32(446 + 8, 2048, true)
+  view.setUint32(446 + 12, 16_384, true)
+  view.setUint16(510, 0xaa55, true)
+  return disk
+}
+
+test('describeUse() names the most telling use', () => {
+  assert.equal(describeUse(unused), null)
+  assert.equal(describeUse({ ...unused, holders: ['dm-0', 'dm-1'] }), 'it is part of dm-0, dm-1')
+  assert.equal(describeUse({ ...unused, mountedReadOnly: ['/x'], swap: true }), 'it is mounted at "/x"')
+})
+
+test('deviceUse() finds nothing about a file that nobody uses', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'volume.img')
+  await writeFile(path, 'x')
+  assert.deepEqual(await deviceUse(path), unused)
+})
+
+test('deviceUse() throws when there is nothing', async () => {
+  await assert.rejects(deviceUse('/no/such/device'), { code: 'ENOENT' })
+})
+
+test('deviceUse() follows a file over its loop device to the mount', { skip }, async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'volume.img')
+  const mountPoint = join(folder.path, 'mounted here')
+  await mkdir(mountPoint)
+  await writeFile(path, new Uint8Array(8 * MIB))
+  execFileSync('mke2fs', ['-q', '-t', 'ext4', path])
+  await using device = await attachLoopDevice(path)
+  assert.deepEqual(await deviceUse(device.path), unused)
+  assert.deepEqual(await deviceUse(path), { ...unused, loopDevices: [device.path] })
+  for (const [option, use] of [
+    ['rw', { mountedReadWrite: [mountPoint] }],
+    ['ro', { mountedReadOnly: [mountPoint] }],
+  ] as const) {
+    execFileSync('mount', ['-o', option, device.path, mountPoint])
+    try {
+      assert.deepEqual(await deviceUse(device.path), { ...unused, ...use })
+      assert.deepEqual(await deviceUse(path), { ...unused, ...use, loopDevices: [device.path] })
+    } finally {
+      execFileSync('umount', [mountPoint])
+    }
+  }
+})
+
+test('deviceUse() follows a disk to its partitions', { skip }, async (context) => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'disk.img')
+  const mountPoint = join(folder.path, 'mounted')
+  await mkdir(mountPoint)
+  await writeFile(path, withPartition(new Uint8Array(16 * MIB)))
+  await using device = await attachLoopDevice(path, { partitions: true })
+  try {
+    execFileSync('mke2fs', ['-q', '-t', 'ext4', `${device.path}p1`], { stdio: 'pipe' })
+  } catch {
+    context.skip('needs a kernel that shows the partitions of loop devices')
+    return
+  }
+  execFileSync('mount', [`${device.path}p1`, mountPoint])
+  try {
+    assert.deepEqual(await deviceUse(device.path), { ...unused, mountedReadWrite: [mountPoint] })
+    assert.deepEqual((await deviceUse(path)).mountedReadWrite, [mountPoint])
+  } finally {
+    execFileSync('umount', [mountPoint])
+  }
+})

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isBackupError } from '../domain/backup-error.ts'
+import { errnoMeaning, errnoOf, sourceReadError, targetWriteError } from './errno.ts'
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: something`), { code })
+}
+
+const place = { path: '/dev/sdx', offset: 4096, length: 512 }
+
+test('errnoOf() knows system errors from others', () => {
+  assert.equal(errnoOf(systemError('EIO')), 'EIO')
+  assert.equal(errnoOf(systemError('ERR_OUT_OF_RANGE')), null)
+  assert.equal(errnoOf(new Error('EIO')), null)
+  assert.equal(errnoOf('EIO'), null)
+})
+
+test('errnoMeaning() names an errno that it has no words for', () => {
+  assert.equal(errnoMeaning(systemError('EUCLEAN')), 'the system reports EUCLEAN')
+})
+
+test('sourceReadError() says where and what', () => {
+  const cause = systemError('EIO')
+  const error = sourceReadError(cause, place)
+  assert.ok(isBackupError(error, 'SOURCE_READ_FAILED'))
+  assert.equal(
+    error.message,
+    'Cannot read "/dev/sdx" at offset 4096, length 512: the device reports EIO, an input/output error',
+  )
+  assert.deepEqual(error.data, { ...place, errno: 'EIO' })
+  assert.equal(error.cause, cause)
+})
+
+test('sourceReadError() gives back what is no system error', () => {
+  const bug = new TypeError('a bug')
+  assert.equal(sourceReadError(bug, place), bug)
+})
+
+test('targetWriteError() says where and what', () => {
+  const error = targetWriteError(systemError('ENOSPC'), place)
+  assert.ok(isBackupError(error, 'TARGET_WRITE_FAILED'))
+  assert.match(error.message, /^Cannot write "\/dev\/sdx" at offset 4096, length 512: .*ENOSPC, no space/)
+})
