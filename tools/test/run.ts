@@ -15,8 +15,19 @@ import { TestTally } from './test-tally.ts'
 const FILES_AT_ONCE = 2
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
-if (prepare()) await runTests(testFiles(root, process.argv.slice(2)))
+const files = selectedFiles(process.argv.slice(2))
+if (files !== undefined && prepare()) await runTests(files)
 else process.exitCode = 1
+
+function selectedFiles(selections: readonly string[]): string[] | undefined {
+  try {
+    return testFiles(root, selections)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    console.error(error.message)
+    return undefined
+  }
+}
 
 /** Makes this process's environment the one that every test gets; false when tools are missing. */
 function prepare(): boolean {
@@ -38,9 +49,9 @@ function prepare(): boolean {
   return false
 }
 
-async function runTests(files: readonly string[]): Promise<void> {
+async function runTests(paths: readonly string[]): Promise<void> {
   const tally = new TestTally(root)
-  const events = run({ cwd: root, files: [...files], concurrency: FILES_AT_ONCE })
+  const events = run({ cwd: root, files: [...paths], concurrency: FILES_AT_ONCE })
   events.on('test:start', (test) => tally.start(test))
   events.on('test:pass', (test) => tally.pass(test))
   events.on('test:fail', (test) => tally.fail(test))
@@ -54,7 +65,9 @@ function report(tally: TestTally): void {
     console.log(`\nCould not run here (${tally.skipped.length}):`)
     for (const { file, name, reason } of tally.skipped) console.log(`  ${file}: ${name}\n    ${reason}`)
   }
-  const { passedCount, failedCount, skipped } = tally
+  for (const path of tally.emptyFiles) console.log(`\nFailed: ${path} holds no test`)
+  const { passedCount, skipped } = tally
+  const failedCount = tally.failedCount + tally.emptyFiles.length
   console.log(`\n${passedCount} passed, ${failedCount} failed, ${skipped.length} skipped`)
   if (failedCount > 0 || passedCount === 0) process.exitCode = 1
 }

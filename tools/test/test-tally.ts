@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { EventData } from 'node:test'
 
 export type SkippedTest = { readonly file: string; readonly name: string; readonly reason: string }
@@ -7,6 +8,8 @@ export class TestTally {
   passedCount = 0
   failedCount = 0
   readonly skipped: SkippedTest[] = []
+  /** Test files in which there is no test: a slip that would pass for ever. */
+  readonly emptyFiles: string[] = []
   readonly #root: string
   readonly #names: string[] = []
 
@@ -22,6 +25,8 @@ export class TestTally {
   pass(test: EventData.TestPass): void {
     const reason = reasonOf(test)
     if (reason !== undefined) this.#skip(test, reason)
+    // A file without tests is reported as one test that bears its name.
+    else if (test.nesting === 0 && resolve(test.name) === test.file) this.emptyFiles.push(this.#fileOf(test))
     else if (test.details.type !== 'suite') this.passedCount += 1
   }
 
@@ -34,8 +39,11 @@ export class TestTally {
 
   #skip(test: EventData.TestPass | EventData.TestFail, reason: string): void {
     const around = this.#names.slice(0, test.nesting)
-    const file = (test.file ?? '').replace(`${this.#root}/`, '')
-    this.skipped.push({ file, name: [...around, test.name].join(' › '), reason })
+    this.skipped.push({ file: this.#fileOf(test), name: [...around, test.name].join(' › '), reason })
+  }
+
+  #fileOf(test: EventData.TestPass | EventData.TestFail): string {
+    return (test.file ?? test.name).replace(`${this.#root}/`, '')
   }
 }
 
