@@ -1,0 +1,15 @@
+/** The reason of a cancellation that a person or the system asked for. */
+export class Cancelled extends Error {
+  readonly signalName: string
+
+  constructor(signalName: string) {
+    super(`Cancelled by ${signalName}`)
+    this.name = 'Cancelled'
+    this.signalName = signalName
+  }
+}
+
+/** True for our own cancellation, and for what Node throws when a signal without a reason is aborted. */
+export function isCancellation(error: unknown): boolean {
+  return error instanceof Cancelled || (error instanceof Error && error.name === 'AbortError')
+}

@@ -1,0 +1,14 @@
+import { COMPLETION } from './commands/completion.ts'
+import { MAN } from './commands/man.ts'
+import { type Command, command } from './invocation.ts'
+
+/** Every command that the program has, in the order of its help. What is not here does not exist. */
+export const COMMANDS: readonly Command[] = [
+  command(COMPLETION, async () => (await import('./run/completion.ts')).runCompletion),
+  command(MAN, async () => (await import('./run/man.ts')).runMan),
+]
+
+/** What the first word of commands of two words stands for. */
+export const FAMILIES: Readonly<Record<string, string>> = {
+  key: 'list, add and remove key slots',
+}

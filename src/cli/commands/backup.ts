@@ -1,0 +1,96 @@
+import type { CommandDefinition } from '../command.ts'
+import { asText, parseBase, wholeNumber } from '../option-values.ts'
+import { LANES_OPTION } from './lanes-option.ts'
+
+const WITNESSES_MAX = 1_000_000
+const ROTATION_MAX = 100_000
+
+export const BACKUP = {
+  name: 'backup',
+  section: 'Main',
+  summary: 'make a recovery point',
+  description: `Reads volumes and stores what the repository does not hold yet. Every recovery point is complete: none depends on another.
+
+A source is a block device or an image file whose bytes stand still while they are read: a snapshot, or a volume that nobody writes to.
+
+With a list of changes only those are read, and the list is tested: chunks that it calls unchanged are read at random and compared, and so is a share that moves on with every run. A list that proves wrong is thrown away, everything is compared, and the exit code is 3. Without a list every chunk is compared with the point before.`,
+  arguments: {
+    sources: {
+      name: 'SOURCE',
+      description: 'a block device or an image file',
+      count: 'many',
+      parse: asText,
+      completes: 'file',
+    },
+  },
+  options: {
+    name: {
+      kind: 'value',
+      flag: 'name',
+      valueName: 'LINEAGE',
+      description: 'the lineage that the point belongs to (default: host and source)',
+      parse: asText,
+    },
+    tags: {
+      kind: 'list',
+      flag: 'tag',
+      valueName: 'TAG',
+      description: 'a word to find the point by; may be repeated',
+      parse: asText,
+    },
+    base: {
+      kind: 'value',
+      flag: 'base',
+      valueName: 'BASE',
+      description: 'what to compare with: auto (the latest point of the lineage), none, or a POINT',
+      default: 'auto',
+      parse: parseBase,
+    },
+    changes: {
+      kind: 'value',
+      flag: 'changes',
+      valueName: 'FILE',
+      description:
+        'what changed since the base: a JSON array of {"offset", "length", "exists"}; - reads it here',
+      parse: asText,
+      completes: 'file',
+    },
+    fullRead: { kind: 'switch', flag: 'full-read', description: 'compare every chunk, whatever a list says' },
+    witnesses: {
+      kind: 'value',
+      flag: 'witnesses',
+      valueName: 'N',
+      description: 'chunks outside the list that are read at random and compared; 0: believe the list',
+      default: '256',
+      parse: wholeNumber(0, WITNESSES_MAX),
+    },
+    rotation: {
+      kind: 'value',
+      flag: 'rotation',
+      valueName: 'N',
+      description: 'read every byte again every N runs, whatever a list says; 0: never',
+      default: '64',
+      parse: wholeNumber(0, ROTATION_MAX),
+    },
+    allowMounted: {
+      kind: 'switch',
+      flag: 'allow-mounted',
+      description: 'back up a mounted volume although it changes meanwhile; the point is marked',
+    },
+    lanes: LANES_OPTION,
+    dryRun: {
+      kind: 'switch',
+      flag: 'dry-run',
+      description: 'say what would be read, and how much; store nothing',
+    },
+  },
+  repository: 'required',
+  examples: [
+    { line: 'icecore backup /dev/vg0/data-snap -r /mnt/backup/volumes', description: 'one snapshot' },
+    {
+      line: 'icecore backup disk.img -r REPO --name web1 --changes changes.json',
+      description: 'only what changed, tested',
+    },
+    { line: 'icecore backup /dev/vg0/data-snap -r REPO --dry-run', description: 'how much would be read' },
+  ],
+} as const satisfies CommandDefinition

@@ -1,0 +1,42 @@
+import { type BackupError, ErrorCode } from '../domain/backup-error.ts'
+
+const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  [ErrorCode.ChangeListWrong]:
+    'A change list is a JSON array of {"offset", "length", "exists"}; leave out --changes to compare every digest',
+  [ErrorCode.SourceMissing]: 'Give the path of a block device or of an image file',
+  [ErrorCode.SourceUnsuitable]: 'Give a block device, such as /dev/vg0/data, or an image file',
+  [ErrorCode.SourceUnreadable]: 'Run it as a user who may read the source; block devices often need root',
+  [ErrorCode.SourceReadFailed]:
+    'The kernel log (dmesg) says more; what was stored so far is kept and used by the next run',
+  [ErrorCode.SourceShrank]: 'Back up a frozen image, such as a snapshot, and run it again',
+  [ErrorCode.SourceChanged]: 'Back up a frozen image, such as a snapshot',
+  [ErrorCode.SourceInUse]: 'Back up a snapshot of it, or give --allow-mounted to back it up as it changes',
+  [ErrorCode.TargetExists]: 'Give --overwrite to replace it, or --differing to write only what differs',
+  [ErrorCode.TargetMissing]: 'Make the folder or the device first',
+  [ErrorCode.TargetInUse]: 'Unmount it, and stop what has it open',
+  [ErrorCode.TargetNotConfirmed]: 'Give --yes when you are sure that everything on it may be lost',
+  [ErrorCode.TargetWriteFailed]: 'The kernel log (dmesg) says more; the target is not complete',
+  [ErrorCode.PointMissing]: 'Run `icecore points` to see which there are',
+  [ErrorCode.PointAmbiguous]: 'Give more digits of the id; `icecore points` shows them',
+  [ErrorCode.ObjectMissing]: 'Run `icecore show POINT` to see the objects of a point',
+  [ErrorCode.RepositoryMissing]: 'Make one with `icecore init REPO`, or see whether it is mounted',
+  [ErrorCode.RepositoryExists]: 'Use it as it is, or give another folder',
+  [ErrorCode.RepositoryNewer]: 'Use the version of icecore that wrote it, or a newer one',
+  [ErrorCode.RepositoryDamaged]:
+    'Run `icecore check --data` to see what is damaged and which points it hurts',
+  [ErrorCode.PasswordWrong]: 'Another key slot, or the recovery key, may open it',
+  [ErrorCode.PasswordMissing]:
+    'Give --password-file FILE or --password-command COMMAND, or set ICECORE_PASSWORD_FILE',
+  [ErrorCode.StoreFull]: 'Make room and run it again: what was stored so far is kept and used',
+  [ErrorCode.StoreReadOnly]: 'Mount it writable, or run it as a user who may write to it',
+  [ErrorCode.ChunkMissing]: 'Run `icecore check --data` to see which points it hurts',
+  [ErrorCode.ChunkDamaged]: 'Run `icecore check --data` to see which points it hurts',
+}
+
+/** What to do next, in one line; undefined when nothing is better than the error itself. */
+export function hintFor(error: BackupError): string | undefined {
+  if (error.code !== ErrorCode.UsageWrong) return HINTS[error.code]
+  const { suggestion, command } = error.data
+  if (typeof suggestion === 'string') return `Did you mean ${suggestion}?`
+  return `Run \`${typeof command === 'string' ? command : 'icecore'} --help\` to see how it is used`
+}
