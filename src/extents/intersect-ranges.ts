@@ -1,0 +1,20 @@
+import type { Range, RangeBatch } from '../domain/range.ts'
+import { BatchCollector } from './batch-collector.ts'
+import type { Batches } from './batches.ts'
+import { joinRanges } from './join-ranges.ts'
+import { mergeRuns } from './merge-runs.ts'
+
+/** The bytes that are in `first` and in `second`, in the fewest ranges. */
+export async function* intersectRanges(
+  first: Batches<Range>,
+  second: Batches<Range>,
+): AsyncGenerator<RangeBatch> {
+  const out = new BatchCollector(joinRanges)
+  yield* mergeRuns(first, second, {
+    until: 'either-ends',
+    out,
+    visit: (run, inFirst, inSecond) => {
+      if (inFirst !== undefined && inSecond !== undefined) out.add(run)
+    },
+  })
+}
