@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { basename } from 'node:path'
 import { run, test } from 'node:test'
 import { writeFileSync } from 'node:fs'
 
@@ -32,7 +33,10 @@ test('TestTally counts what ran and names what did not', async () => {
   if (context !== undefined) process.env['NODE_TEST_CONTEXT'] = context
 
   assert.deepEqual({ passed: tally.passedCount, failed: tally.failedCount }, { passed: 2, failed: 1 })
-  assert.deepEqual(tally.emptyFiles, ['empty.test.mjs'])
+  assert.deepEqual(
+    tally.emptyFiles.map((path) => basename(path)),
+    ['empty.test.mjs'],
+  )
   assert.deepEqual(tally.skipped, [
     { file: 'some.test.mjs', name: 'outer › inner', reason: 'needs the moon' },
     { file: 'some.test.mjs', name: 'later', reason: 'still to be written' },
