@@ -3,7 +3,6 @@ import type { KnipConfig } from 'knip'
 export default {
   // Worker threads and tests begin here, the programs in package.json; the rest must be reached from one of them.
   entry: [
-    'src/cli/main.ts',
     'src/**/worker.ts',
     'src/**/*.test.ts',
     'test/**/*.ts',
@@ -14,6 +13,4 @@ export default {
   project: ['src/**/*.ts', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
   // A type that an exported function mentions is exported with it, whether or not anybody names it yet.
   ignoreExportsUsedInFile: { interface: true, type: true },
-  // oxlint runs it for the rules that need types.
-  ignoreDependencies: ['oxlint-tsgolint'],
 } satisfies KnipConfig

@@ -6,7 +6,7 @@ import { textOf } from './checkout.ts'
 const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']+\.ts)'/g
 
 /** The files of the checkout that `path` names in its imports. */
-export function importedFiles(path: string): string[] {
+function importedFiles(path: string): string[] {
   return [...textOf(path).matchAll(IMPORT)].map((match) => posix.join(posix.dirname(path), match[1] ?? ''))
 }
 
