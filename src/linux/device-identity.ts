@@ -9,7 +9,11 @@ import { blockFolderOf, diskFolderOf, readSysfs } from './sysfs.ts'
  */
 export async function deviceName(deviceNumber: string): Promise<string | null> {
   const folder = await blockFolderOf(deviceNumber)
-  if (folder === null) return null
+  return folder === null ? null : await nameInFolder(folder)
+}
+
+/** As `deviceName`, from the device's folder in /sys. */
+export async function nameInFolder(folder: string): Promise<string | null> {
   const { disk, partition } = await diskFolderOf(folder)
   const name = await diskName(disk)
   return name === null || partition === null ? name : `${name}-part${partition}`

@@ -9,15 +9,11 @@ export type LoopDevice = AsyncDisposable & { readonly path: string }
 export type LoopDeviceOptions = {
   readonly sectorSizeBytes?: number
   readonly readOnly?: boolean
-  readonly partitions?: boolean
 }
 
 /** Attaches `file` to a free loop device by losetup(8). Needs root. */
 export async function attachLoopDevice(file: string, options: LoopDeviceOptions = {}): Promise<LoopDevice> {
-  const flags = [
-    ...(options.readOnly === true ? ['--read-only'] : []),
-    ...(options.partitions === true ? ['--partscan'] : []),
-  ]
+  const flags = options.readOnly === true ? ['--read-only'] : []
   const sectorSize = String(options.sectorSizeBytes ?? 512)
   const { stdout } = await run('losetup', ['--find', '--show', '--sector-size', sectorSize, ...flags, file])
   const path = stdout.trim()

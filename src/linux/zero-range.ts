@@ -13,6 +13,7 @@ export type ZeroOptions = {
   readonly kind: 'file' | 'device'
   /** Give the space back where that leaves zeros: a hole in a file, a discard on a device. */
   readonly discard: boolean
+  readonly signal?: AbortSignal
 }
 
 const ZEROS_BYTES = 1024 * 1024
@@ -29,6 +30,7 @@ let zeros: Uint8Array | undefined
 export async function zeroRange(fd: number, range: Range, options: ZeroOptions): Promise<ZeroMethod> {
   const methods = new Set<ZeroMethod>()
   for (let offset = range.offset; offset < endOf(range); offset += SLICE_BYTES) {
+    options.signal?.throwIfAborted()
     methods.add(zeroRangeSync(fd, { offset, length: Math.min(SLICE_BYTES, endOf(range) - offset) }, options))
     await setImmediate()
   }
