@@ -49,6 +49,20 @@ export function targetWriteError(cause: unknown, place: IoPlace): Error {
   return translate(cause, { code: ErrorCode.TargetWriteFailed, action: 'write', place })
 }
 
+/** A read that met the end of the source: at `offset`, where there were `sizeBytes` when it was opened. */
+export function sourceShrankError(place: {
+  readonly path: string
+  readonly offset: number
+  readonly sizeBytes: number
+}): BackupError {
+  const { path, offset, sizeBytes } = place
+  return new BackupError(
+    ErrorCode.SourceShrank,
+    `Cannot read "${path}" at offset ${offset}: the source ends there, it had ${sizeBytes} bytes when the run began`,
+    { data: { path, offset, sizeBytes } },
+  )
+}
+
 function translate(
   cause: unknown,
   to: { readonly code: ErrorCode; readonly action: string; readonly place: IoPlace },

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import type { FileHandle } from 'node:fs/promises'
-import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { allocateAligned, DIRECT_ALIGNMENT_BYTES, isAlignedMemory } from './aligned-memory.ts'
-import { sourceReadError } from './errno.ts'
+import { sourceReadError, sourceShrankError } from './errno.ts'
 
 const BOUNCE_BYTES = 1024 * 1024
 
@@ -76,17 +75,7 @@ async function readFully(handle: FileHandle, target: Uint8Array, place: ReadPlac
     } catch (error) {
       throw sourceReadError(error, { path, offset, length })
     }
-    if (bytesRead === 0) throw sourceShrank({ path, offset, sizeBytes: place.sizeBytes })
+    if (bytesRead === 0) throw sourceShrankError({ path, offset, sizeBytes: place.sizeBytes })
     done += bytesRead
   }
-}
-
-/** The source ends at or before `offset`, and had `sizeBytes` when it was opened. */
-export function sourceShrank(place: ReadPlace): BackupError {
-  const { path, offset, sizeBytes } = place
-  return new BackupError(
-    ErrorCode.SourceShrank,
-    `Cannot read "${path}" at offset ${offset}: the source ends there, it had ${sizeBytes} bytes when the run began`,
-    { data: { path, offset, sizeBytes } },
-  )
 }
