@@ -1,4 +1,4 @@
-import { Encoding, EntryKind, type PackEntry } from './pack-format.ts'
+import { DIRECTORY_ENTRY_SIZE, Encoding, EntryKind } from './pack-format.ts'
 
 /**
  * The body of an index segment: which pack holds each id.
@@ -23,13 +23,13 @@ import { Encoding, EntryKind, type PackEntry } from './pack-format.ts'
 export const SEGMENT_ENTRY_SIZE = 48
 const HEADER_SIZE = 16
 const ID_SIZE = 32
-/** A segment is written at the latest when it has this many entries (12 MiB), so that nobody holds more in memory. */
-export const SEGMENT_ENTRIES_MAX = 262_144
-/** What a reader accepts: four times that, and as many packs. */
-export const SEGMENT_SIZE_MAX = 4 * SEGMENT_ENTRIES_MAX * (SEGMENT_ENTRY_SIZE + ID_SIZE)
+/** A writer begins a new segment when it has this many entries, so that nobody holds much more in memory. */
+export const SEGMENT_ENTRIES_TARGET = 65_536
+/** What a reader accepts: a million entries in as many packs. */
+export const SEGMENT_SIZE_MAX = 2 ** 20 * (SEGMENT_ENTRY_SIZE + ID_SIZE)
 
-/** One pack and what lies in it. */
-export type PackContents = { readonly packId: string; readonly entries: readonly PackEntry[] }
+/** One pack and its directory, as in pack-format.ts: 44 bytes an entry, sealed no more. */
+export type PackContents = { readonly packId: string; readonly directory: Uint8Array }
 
 /** A parsed segment. `entries` are the bytes as they lie, ascending by id: they are searched, not unfolded. */
 export type IndexSegment = {
@@ -43,8 +43,7 @@ export function encodeIndexSegment(
   packs: readonly PackContents[],
   superseded: readonly string[] = [],
 ): Uint8Array {
-  const rows = packs.flatMap((pack, number) => pack.entries.map((entry) => ({ entry, number })))
-  rows.sort((a, b) => Buffer.compare(a.entry.id, b.entry.id))
+  const rows = sortedRows(packs)
   const entriesAt = HEADER_SIZE + (packs.length + superseded.length) * ID_SIZE
   const bytes = new Uint8Array(entriesAt + rows.length * SEGMENT_ENTRY_SIZE)
   const view = new DataView(bytes.buffer)
@@ -54,16 +53,29 @@ export function encodeIndexSegment(
   const ids = [...packs.map((pack) => pack.packId), ...superseded]
   for (const [index, id] of ids.entries()) bytes.set(Uint8Array.fromHex(id), HEADER_SIZE + index * ID_SIZE)
   let at = entriesAt
-  for (const { entry, number } of rows) {
-    bytes.set(entry.id, at)
-    view.setUint32(at + 0x20, number, true)
-    view.setUint32(at + 0x24, entry.offset, true)
-    view.setUint32(at + 0x28, entry.storedSize, true)
-    view.setUint8(at + 0x2c, entry.kind)
-    view.setUint8(at + 0x2d, entry.encoding)
+  for (const row of rows) {
+    bytes.set(row.entry.subarray(0, ID_SIZE), at)
+    view.setUint32(at + 0x20, row.pack, true)
+    bytes.set(row.entry.subarray(0x20), at + 0x24)
     at += SEGMENT_ENTRY_SIZE
   }
   return bytes
+}
+
+/** An entry of a pack's directory, with what it is sorted by: the first six bytes of its id as a number. */
+type Row = { readonly key: number; readonly pack: number; readonly entry: Uint8Array }
+
+function sortedRows(packs: readonly PackContents[]): Row[] {
+  const rows: Row[] = []
+  for (const [pack, { directory }] of packs.entries()) {
+    const view = new DataView(directory.buffer, directory.byteOffset, directory.byteLength)
+    for (let at = 0; at < directory.byteLength; at += DIRECTORY_ENTRY_SIZE) {
+      const key = view.getUint32(at, false) * 65_536 + view.getUint16(at + 4, false)
+      rows.push({ key, pack, entry: directory.subarray(at, at + DIRECTORY_ENTRY_SIZE) })
+    }
+  }
+  const ofId = (row: Row): Uint8Array => row.entry.subarray(0, ID_SIZE)
+  return rows.sort((a, b) => a.key - b.key || Buffer.compare(ofId(a), ofId(b)))
 }
 
 /** Throws SyntaxError when the bytes cannot be a segment. */

@@ -26,7 +26,8 @@ const SAMPLE_SIZE = 4096
 export type FinishedPack = {
   readonly id: string
   readonly bytes: Uint8Array
-  readonly entries: readonly PackEntry[]
+  /** What lies in it: 44 bytes an entry (pack-format.ts), not sealed. */
+  readonly directory: Uint8Array
 }
 
 export type PackBuilderOptions = {
@@ -113,7 +114,8 @@ export class PackBuilder {
   finish(): FinishedPack {
     assert(this.#entries.length > 0)
     const directoryOffset = this.#length
-    const directoryLength = this.#addDirectory(directoryOffset)
+    const directory = encodeDirectory(this.#entries)
+    const directoryLength = this.#addDirectory(directory)
     const end = directoryOffset + directoryLength
     const size = paddedPackSize(end)
     const trailer = { directoryOffset, directoryLength, entryCount: this.#entries.length }
@@ -122,14 +124,14 @@ export class PackBuilder {
     const bytes = this.#buffer.subarray(0, size)
     const id = this.#options.codec.digest(bytes).toHex()
     this.#length = 0
-    return { id, bytes, entries: this.#entries }
+    return { id, bytes, directory }
   }
 
-  #addDirectory(offset: number): number {
-    const plaintext = encodeDirectory(this.#entries)
-    this.#buffer.set(plaintext, offset)
-    const associated = this.#buffer.slice(0, FILE_HEADER_SIZE)
-    return plaintext.byteLength + this.#seal({ offset, bodyLength: plaintext.byteLength, id: associated })
+  #addDirectory(directory: Uint8Array): number {
+    const offset = this.#length
+    const bodyLength = directory.byteLength
+    this.#buffer.set(directory, offset)
+    return bodyLength + this.#seal({ offset, bodyLength, id: this.#buffer.slice(0, FILE_HEADER_SIZE) })
   }
 
   /** Seals what lies at `offset`, bound to `id`; returns the bytes that this adds. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { encodeIndexSegment, parseIndexSegment } from '../../repository/index-segment.ts'
-import type { PackEntry } from '../../repository/pack-format.ts'
+import { encodeDirectory, type PackEntry } from '../../repository/pack-format.ts'
 import { LocalIndex, LocalIndexLocator } from './local-index.ts'
 
 const idOf = (text: string): Uint8Array => createHash('sha256').update(text).digest()
@@ -20,7 +20,9 @@ const packId = (text: string): string => idOf(text).toHex()
 
 function segmentOf(prefix: string, count: number): ReturnType<typeof parseIndexSegment> {
   const entries = Array.from({ length: count }, (_, index) => entry(`${prefix}${index}`, 64 + index))
-  return parseIndexSegment(encodeIndexSegment([{ packId: packId(prefix), entries }]))
+  return parseIndexSegment(
+    encodeIndexSegment([{ packId: packId(prefix), directory: encodeDirectory(entries) }]),
+  )
 }
 
 function temporary(): { path: string } & Disposable {

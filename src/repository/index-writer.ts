@@ -1,0 +1,60 @@
+import { DIRECTORY_ENTRY_SIZE } from './pack-format.ts'
+import {
+  encodeIndexSegment,
+  parseIndexSegment,
+  SEGMENT_ENTRIES_TARGET,
+  type PackContents,
+} from './index-segment.ts'
+import { Magic } from './magic.ts'
+import { INDEX_PREFIX } from './object-names.ts'
+import { fileIdOf, sealFile, type SealingContext } from './sealed-file.ts'
+import type { Store } from './store.ts'
+
+export type IndexWriterOptions = {
+  readonly store: Store
+  readonly sealing: SealingContext
+  readonly randomSalt: () => Uint8Array
+}
+
+/**
+ * Collects what new packs hold and writes it as index segments. Packs come before their index: their names are
+ * made durable before a segment that mentions them is put.
+ */
+export class IndexWriter {
+  readonly #options: IndexWriterOptions
+  #pending: PackContents[] = []
+  #pendingCount = 0
+  #storedBytes = 0
+
+  constructor(options: IndexWriterOptions) {
+    this.#options = options
+  }
+
+  /** Bytes of the segments that were written. */
+  get storedBytes(): number {
+    return this.#storedBytes
+  }
+
+  /** Takes in a pack that is in the store; writes a segment when enough has come together. */
+  async add(pack: PackContents): Promise<void> {
+    this.#pending.push(pack)
+    this.#pendingCount += pack.directory.byteLength / DIRECTORY_ENTRY_SIZE
+    if (this.#pendingCount >= SEGMENT_ENTRIES_TARGET) await this.flush()
+  }
+
+  /** After it returns every pack that was added is named by a durable segment. */
+  async flush(): Promise<void> {
+    if (this.#pending.length === 0) return
+    const packs = this.#pending
+    this.#pending = []
+    this.#pendingCount = 0
+    const { store, sealing, randomSalt } = this.#options
+    const body = encodeIndexSegment(packs)
+    parseIndexSegment(body) // read back before it can be written
+    const bytes = sealFile(sealing, { magic: Magic.IndexSegment, salt: randomSalt(), body })
+    await store.flush()
+    await store.put(`${INDEX_PREFIX}${fileIdOf(bytes)}`, bytes)
+    await store.flush()
+    this.#storedBytes += bytes.byteLength
+  }
+}

@@ -1,0 +1,88 @@
+import * as v from 'valibot'
+import { DegradedCode } from '../domain/ledger.ts'
+import type { RecoveryPoint } from '../domain/recovery-point.ts'
+
+/**
+ * The body of a recovery point: JSON in UTF-8 with a version. Readers ignore fields that they do not know, so
+ * that later versions can add some; what a reader must understand raises the version.
+ */
+export const POINT_VERSION = 1
+/** A point of a thousand objects is a tenth of this. */
+export const POINT_SIZE_MAX = 16 * 1024 * 1024
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
+const text = v.pipe(v.string(), v.maxLength(4096))
+const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+const mode = v.picklist(['full', 'incremental', 'compared'])
+const way = v.object({ mode, transport: v.literal('local') })
+
+const objectLedger = v.object({
+  requestedMode: mode,
+  doneMode: mode,
+  allocatedBytes: count,
+  readBytes: count,
+  zeroBytes: count,
+  changedBytes: count,
+  newChunkCount: count,
+  reusedChunkCount: count,
+  listedBytes: v.nullable(count),
+  witnesses: v.nullable(
+    v.object({
+      candidateCount: count,
+      count,
+      mismatchCount: count,
+      rotatingCount: count,
+      missProbability: v.object({ lostShare: share, probability: share }),
+    }),
+  ),
+  rotationNext: count,
+})
+
+const pointObject = v.object({
+  name: v.pipe(text, v.minLength(1)),
+  kind: v.literal('volume'),
+  sizeBytes: v.pipe(count, v.minValue(1)),
+  root: v.object({ nodeId: v.nullable(id), chunkCount: count }),
+  source: v.object({
+    path: text,
+    type: v.picklist(['file', 'device']),
+    identity: v.nullable(v.object({ name: v.nullable(text), sizeBytes: count, sectorSizeBytes: count })),
+  }),
+  ledger: objectLedger,
+})
+
+const schema = v.object({
+  version: v.literal(POINT_VERSION),
+  lineage: v.pipe(text, v.minLength(1)),
+  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+  tags: v.pipe(v.array(text), v.maxLength(1000)),
+  objects: v.pipe(v.array(pointObject), v.minLength(1), v.maxLength(10_000)),
+  ledger: v.object({
+    startedAt: v.pipe(v.string(), v.isoTimestamp()),
+    durationMs: count,
+    icecoreVersion: text,
+    host: text,
+    basePointId: v.nullable(id),
+    requested: way,
+    done: way,
+    degraded: v.array(v.object({ code: v.enum(DegradedCode), message: text })),
+    storedBytes: count,
+  }),
+})
+
+export function encodePoint(point: RecoveryPoint): Uint8Array {
+  return Buffer.from(JSON.stringify({ version: POINT_VERSION, ...point }))
+}
+
+/** Throws SyntaxError that names the field. */
+export function parsePoint(body: Uint8Array): RecoveryPoint {
+  const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
+  const result = v.safeParse(schema, value)
+  if (!result.success) {
+    const issue = result.issues[0]
+    throw new SyntaxError(`field ${v.getDotPath(issue) ?? '(top)'}: ${issue.message}`)
+  }
+  const { version: _version, ...point } = result.output
+  return point
+}

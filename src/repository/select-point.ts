@@ -1,0 +1,37 @@
+import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import type { StoredPoint } from '../domain/recovery-point.ts'
+
+const PREFIX_LENGTH_MIN = 4
+
+/**
+ * Finds the point that a person means: an id, a unique prefix of one (at least four digits), `latest`, or
+ * `latest:LINEAGE`. `points` are ordered, oldest first. Throws POINT_MISSING or POINT_AMBIGUOUS.
+ */
+export function selectPoint(points: readonly StoredPoint[], selector: string): StoredPoint {
+  if (selector === 'latest' || selector.startsWith('latest:')) return latest(points, selector)
+  if (!/^[0-9a-f]+$/.test(selector) || selector.length < PREFIX_LENGTH_MIN) {
+    throw missing(selector, `expected at least ${PREFIX_LENGTH_MIN} hexadecimal digits of its id, or latest`)
+  }
+  const [first, ...others] = points.filter((stored) => stored.id.startsWith(selector))
+  if (first === undefined) throw missing(selector, 'no recovery point has an id that begins so')
+  if (others.length === 0) return first
+  const message = `Cannot tell which point "${selector}" is: ${others.length + 1} ids begin so, give more digits`
+  const ids = [first, ...others].map((stored) => stored.id)
+  throw new BackupError(ErrorCode.PointAmbiguous, message, { data: { selector, ids: ids.slice(0, 10) } })
+}
+
+function latest(points: readonly StoredPoint[], selector: string): StoredPoint {
+  const lineage = selector.includes(':') ? selector.slice('latest:'.length) : null
+  const found = points.findLast((stored) => lineage === null || stored.point.lineage === lineage)
+  if (found !== undefined) return found
+  const lineages = [...new Set(points.map((stored) => stored.point.lineage))]
+  const has =
+    lineages.length === 0 ? 'the repository has no points' : `there are ${lineages.slice(0, 5).join(', ')}`
+  throw missing(selector, lineage === null ? has : `no point of lineage "${lineage}", ${has}`)
+}
+
+function missing(selector: string, finding: string): BackupError {
+  return new BackupError(ErrorCode.PointMissing, `Cannot find point "${selector}": ${finding}`, {
+    data: { selector },
+  })
+}
