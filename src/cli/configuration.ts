@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 
@@ -21,11 +20,12 @@ const SYSTEM_FOLDER = '/etc/icecore'
 
 /** Where configuration files are looked for, the strongest first. */
 export function configurationPaths(environment: Environment): readonly string[] {
-  const home = environment['HOME'] ?? homedir()
+  const system = join(SYSTEM_FOLDER, FILE_NAME)
+  const home = environment['HOME'] ?? ''
   const configHome = environment['XDG_CONFIG_HOME'] ?? ''
   // The specification says to ignore a relative $XDG_CONFIG_HOME.
-  const folder = configHome.startsWith('/') ? configHome : join(home, '.config')
-  return [join(folder, 'icecore', FILE_NAME), join(SYSTEM_FOLDER, FILE_NAME)]
+  const folder = configHome.startsWith('/') ? configHome : home && join(home, '.config')
+  return folder === '' ? [system] : [join(folder, 'icecore', FILE_NAME), system]
 }
 
 /** Reads the files that exist; the person's own wins over the system's, key by key. */

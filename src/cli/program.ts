@@ -117,7 +117,7 @@ function addCommand(parent: Parser, { definition }: Command, look: HelpLook): Pa
   const parser = parent.command(word).summary(definition.summary).description(definition.description)
   parser
     .usage(synopsis(definition).slice(definition.name.length + 1))
-    .helpOption('-h, --help', 'show this help')
+    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup('Output:'))
   if (parent.parent === null) parser.helpGroup(`${definition.section}:`)
   for (const argument of Object.values(definition.arguments)) {
     parser.argument(bracketed(argument), argument.description)
