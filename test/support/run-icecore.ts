@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { pathWithSystemFolders } from '../../tools/test/debian-packages.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../src/cli/icecore.js', import.meta.url))
 
 export type IcecoreOptions = {
   readonly environment?: Readonly<Record<string, string>>

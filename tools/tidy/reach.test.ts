@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { writtenFiles } from './checkout.ts'
+import { textOf, writtenFiles } from './checkout.ts'
 import { reachedFiles } from './imports.ts'
 
 /** Parts that are made for tests of other folders, and for them alone. */
@@ -14,7 +14,8 @@ const MADE_FOR_TESTS = [
 ]
 
 test('every source file is reached from a program', () => {
-  const reached = reachedFiles(['src/cli/main.ts'])
+  const manifest: { bin: Record<string, string> } = JSON.parse(textOf('package.json'))
+  const reached = reachedFiles(Object.values(manifest.bin).map((path) => path.replace('./', '')))
   const unreached = writtenFiles('src/**/*.ts').filter(
     (path) =>
       !reached.has(path) &&

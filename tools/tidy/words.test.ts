@@ -5,7 +5,7 @@ import { textOf, writtenFiles } from './checkout.ts'
 
 const OWN = 'tools/tidy/words.test.ts'
 const files = writtenFiles(
-  '{src,test,tools,bench}/**/*.ts',
+  '{src,test,tools,bench}/**/*.{js,ts}',
   '{docs,changelog}/**/*.md',
   '*.md',
   '*.json',
