@@ -61,6 +61,9 @@ export async function parseConfiguration(text: string, path: string): Promise<Co
   } catch (cause) {
     throw wrong(path, firstLine(cause))
   }
+  if (value !== null && (typeof value !== 'object' || Array.isArray(value))) {
+    throw wrong(path, 'expected keys and values')
+  }
   const words = valibot.pipe(valibot.string(), valibot.nonEmpty())
   const schema = valibot.strictObject({
     repository: valibot.optional(words),
@@ -77,7 +80,7 @@ export async function parseConfiguration(text: string, path: string): Promise<Co
   if (result.success) return withAbsolutePaths(result.output, dirname(path))
   const [issue] = result.issues
   const key = valibot.getDotPath(issue)
-  if (key === null) throw wrong(path, 'expected keys and values')
+  if (key === null) throw wrong(path, issue.message)
   if (!Object.hasOwn(schema.entries, key.split('.')[0] ?? '')) {
     const known = Object.keys(schema.entries).join(', ')
     throw wrong(path, `key "${key}" is unknown, expected one of ${known}`)

@@ -40,8 +40,8 @@ function partsOf(state: ProgressState): string[] {
   if (totalBytes !== null && totalBytes > 0) parts.push(`${done} of ${formatByteSize(totalBytes)}`)
   else if (doneBytes > 0) parts.push(done)
   if (bytesPerSecond !== undefined) parts.push(`${formatByteSize(bytesPerSecond)}/s`)
-  const left = leftMs(state)
-  if (left !== undefined) parts.push(`${formatDuration(left)} left`)
+  const left = timeLeft(state)
+  if (left !== undefined) parts.push(`${left} left`)
   if (storedBytes !== undefined && storedBytes > 0) parts.push(`${formatByteSize(storedBytes)} stored`)
   return parts
 }
@@ -51,8 +51,8 @@ function shareOf({ doneBytes, totalBytes }: ProgressState): number | undefined {
 }
 
 /** Whole seconds: more would pretend to know. */
-function leftMs({ doneBytes, totalBytes, bytesPerSecond }: ProgressState): number | undefined {
+function timeLeft({ doneBytes, totalBytes, bytesPerSecond }: ProgressState): string | undefined {
   if (totalBytes === null || bytesPerSecond === undefined || bytesPerSecond <= 0) return undefined
   const seconds = Math.ceil(Math.max(0, totalBytes - doneBytes) / bytesPerSecond)
-  return Math.max(1, seconds) * 1000
+  return seconds < 60 ? `${Math.max(1, seconds)} s` : formatDuration(seconds * 1000)
 }
