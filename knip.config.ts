@@ -13,4 +13,6 @@ export default {
   project: ['src/**/*.ts', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
   // A type that an exported function mentions is exported with it, whether or not anybody names it yet.
   ignoreExportsUsedInFile: { interface: true, type: true },
+  // Tests run the tools of the system, which are no packages: tools/test/debian-packages.ts names them.
+  exclude: ['binaries'],
 } satisfies KnipConfig
