@@ -51,7 +51,7 @@ With a list of changes only those are read, and the list is tested: chunks that 
       flag: 'changes',
       valueName: 'FILE',
       description:
-        'what changed since the base: a JSON array of {"offset", "length", "exists"}; - reads it here',
+        'what changed since the base: a JSON array of {"offset", "length", "exists"}; - is standard input',
       parse: asText,
       completes: 'file',
     },

@@ -12,14 +12,39 @@ export function bashScript({ definitions, families }: CompletionParts): string {
     definitions.flatMap(optionsOf).flatMap((option) => (offerOfOption(option) ? flagsOf(option) : [])),
   )
   const tops = firstWords(definitions, families)
-  const words = [
-    ...[...tops.keys()].map((word) => `      ':${word}') command=${quoted(word)} ;;`),
-    ...definitions
-      .filter((definition) => definition.name.includes(' '))
-      .map(({ name }) => `      ${quoted(name.replace(' ', ':'))}) command=${quoted(name)} ;;`),
-  ]
-  const families_ = [...tops].filter(([, { seconds }]) => seconds.length > 0)
-  return `# bash completion for icecore
+  return [
+    ...HEAD,
+    `      ${[...valueFlags].join('|')}) ((index++)); continue ;;`,
+    '    esac',
+    '    case "$command:${COMP_WORDS[index]}" in',
+    ...[...tops.keys()].map((word) => `      ':${word}') command='${word}' ;;`),
+    ...definitions.filter(hasTwoWords).map(secondWordCase),
+    '    esac',
+    '  done',
+    '  case "$command:$previous" in',
+    ...definitions.flatMap(optionCases),
+    '  esac',
+    '  if [[ $current == -* ]]; then',
+    '    case "$command" in',
+    `      '') ${offerWords(['--help', '--version'])} ;;`,
+    ...definitions.map(flagCase),
+    '    esac',
+    '    return',
+    '  fi',
+    '  case "$command" in',
+    `    '') ${offerWords([...tops.keys()])} ;;`,
+    ...[...tops].flatMap(([word, { seconds }]) =>
+      seconds.length === 0 ? [] : [`    '${word}') ${offerWords(seconds.map(secondWord))} ;;`],
+    ),
+    ...definitions.flatMap(argumentCase),
+    '  esac',
+    '}',
+    'complete -F _icecore icecore',
+    '',
+  ].join('\n')
+}
+
+const HEAD = `# bash completion for icecore
 _icecore_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2"); }
 _icecore_files() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$1"); }
 _icecore_folders() { compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$1"); }
@@ -28,40 +53,14 @@ _icecore() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command='' index
   COMPREPLY=()
   for ((index = 1; index < COMP_CWORD; index++)); do
-    case "\${COMP_WORDS[index]}" in
-      ${[...valueFlags].join('|')}) ((index++)); continue ;;
-    esac
-    case "$command:\${COMP_WORDS[index]}" in
-${words.join('\n')}
-    esac
-  done
-  case "$command:$previous" in
-${definitions.flatMap(optionCases).join('\n')}
-  esac
-  if [[ $current == -* ]]; then
-    case "$command" in
-      '') _icecore_words '--help --version' "$current" ;;
-${definitions.map(flagCase).join('\n')}
-    esac
-    return
-  fi
-  case "$command" in
-    '') _icecore_words ${quoted([...tops.keys()].join(' '))} "$current" ;;
-${families_.map(([word, { seconds }]) => `    ${quoted(word)}) ${offerWords(seconds.map(secondWord))} ;;`).join('\n')}
-${definitions.flatMap(argumentCase).join('\n')}
-  esac
+    case "\${COMP_WORDS[index]}" in`.split('\n')
+
+function hasTwoWords({ name }: CommandDefinition): boolean {
+  return name.includes(' ')
 }
-complete -F _icecore icecore
-`
-    .split('\n')
-    .filter(
-      (line, at, lines) =>
-        line !== '' ||
-        lines[at - 1]?.startsWith('_') ||
-        lines[at + 1]?.startsWith('_') ||
-        at === lines.length - 1,
-    )
-    .join('\n')
+
+function secondWordCase({ name }: CommandDefinition): string {
+  return `      ${quoted(name.replace(' ', ':'))}) command=${quoted(name)} ;;`
 }
 
 function optionCases(definition: CommandDefinition): readonly string[] {

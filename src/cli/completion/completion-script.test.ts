@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'node:test'
 import type { CommandDefinition } from '../command.ts'
 import { BACKUP } from '../commands/backup.ts'
@@ -50,8 +53,11 @@ COMP_WORDS=(icecore "$@"); COMP_CWORD=$#; _icecore; printf '%s\\n' "\${COMPREPLY
 for (const shell of SHELLS) {
   const isInstalled = spawnSync(shell, ['-c', 'true']).error === undefined
   const skip = isInstalled ? false : `${shell} is not installed`
-  test(`completionScript() is a script that ${shell} can read`, { skip }, () => {
-    const run = spawnSync(shell, ['-n'], { input: completionScript(shell, PARTS), encoding: 'utf8' })
+  test(`completionScript() is a script that ${shell} can read`, { skip }, async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'icecore-completion-'))
+    const path = join(folder.path, 'script')
+    await writeFile(path, completionScript(shell, PARTS))
+    const run = spawnSync(shell, ['-n', path], { encoding: 'utf8' })
     assert.deepEqual({ status: run.status, stderr: run.stderr }, { status: 0, stderr: '' })
   })
 }
