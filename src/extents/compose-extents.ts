@@ -1,5 +1,4 @@
 import type { Extent, ExtentBatch } from '../domain/extent.ts'
-import type { Range } from '../domain/range.ts'
 import { BatchCollector } from './batch-collector.ts'
 import type { Batches } from './batches.ts'
 import { moveExtent } from './cut-extent.ts'
@@ -21,9 +20,16 @@ export async function* composeExtents(
   const out = new BatchCollector(joinExtents)
   for await (const batch of inOrder(map)) {
     for (const extent of batch) {
-      for (const resolved of resolve(extent, layers)) {
-        out.add(resolved)
-        // One extent may lie on millions of the layer below.
+      if (extent.kind === 'data') {
+        const layer = layerOf(extent, layers)
+        const shift = extent.offset - extent.physicalOffset
+        for (const lower of layer.extentsIn({ offset: extent.physicalOffset, length: extent.length })) {
+          out.add(moveExtent(lower, lower.offset + shift))
+          // One extent may lie on millions of the layer below.
+          if (out.isFull) yield out.take()
+        }
+      } else {
+        out.add(extent)
         if (out.isFull) yield out.take()
       }
     }
@@ -31,20 +37,12 @@ export async function* composeExtents(
   yield* out.rest()
 }
 
-function* resolve(extent: Extent, layers: readonly ExtentTable[]): Generator<Extent> {
-  if (extent.kind !== 'data') {
-    yield extent
-    return
-  }
-  const layer = layers[extent.device]
-  if (layer === undefined) {
-    throw new RangeError(
-      `Cannot resolve extent ${extent.offset}+${extent.length}: found device ${extent.device}, ` +
-        `there are ${layers.length}`,
-    )
-  }
-  const lower: Range = { offset: extent.physicalOffset, length: extent.length }
-  for (const piece of layer.extentsIn(lower)) {
-    yield moveExtent(piece, extent.offset + (piece.offset - lower.offset))
-  }
+type DataExtent = Extract<Extent, { kind: 'data' }>
+
+function layerOf({ offset, length, device }: DataExtent, layers: readonly ExtentTable[]): ExtentTable {
+  const layer = layers[device]
+  if (layer !== undefined) return layer
+  throw new RangeError(
+    `Cannot resolve extent ${offset}+${length}: found device ${device}, there are ${layers.length}`,
+  )
 }

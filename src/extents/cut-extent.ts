@@ -23,5 +23,15 @@ export function cutExtent(extent: Extent, run: Range): Extent {
 
 /** The same bytes at another logical offset. */
 export function moveExtent(extent: Extent, offset: number): Extent {
-  return { ...extent, offset }
+  const { kind, length } = extent
+  switch (kind) {
+    case 'data':
+      return { kind, offset, length, device: extent.device, physicalOffset: extent.physicalOffset }
+    case 'zero':
+      return { kind, offset, length }
+    case 'inline':
+      return { kind, offset, length, bytes: extent.bytes }
+    default:
+      return unreachable(kind)
+  }
 }
