@@ -27,6 +27,10 @@ test('renderProgress() fits every width and leaves out the least telling first',
   for (let width = 0; width <= 120; width += 1) {
     assert.ok(renderProgress(STATE, width, plain).length <= width, `width ${width}`)
   }
+  assert.equal(
+    renderProgress(STATE, 79, plain),
+    'Reading disk  ━━━━╌╌╌╌╌╌╌╌╌╌╌╌   25%  512 MiB of 2.00 GiB  128 MiB/s  12 s left',
+  )
   assert.equal(renderProgress(STATE, 45, plain), 'Reading disk   25%  512 MiB of 2.00 GiB')
 })
 

@@ -19,6 +19,9 @@ const GAP = '  '
 /** One line of at most `width` columns; on a narrow terminal the least telling parts are left out. */
 export function renderProgress(state: ProgressState, width: number, paint: TextStream['paint']): string {
   const parts = partsOf(state)
+  const barSpace = GAP.length + BAR_WIDTH_MIN
+  // A bar tells more than how much was stored.
+  if (state.storedBytes !== undefined && parts.join(GAP).length + barSpace > width) parts.pop()
   while (parts.length > 1 && parts.join(GAP).length > width) parts.pop()
   const text = parts.join(GAP).slice(0, Math.max(0, width))
   const share = shareOf(state)
@@ -42,7 +45,7 @@ function partsOf(state: ProgressState): string[] {
   if (bytesPerSecond !== undefined) parts.push(`${formatByteSize(bytesPerSecond)}/s`)
   const left = timeLeft(state)
   if (left !== undefined) parts.push(`${left} left`)
-  if (storedBytes !== undefined && storedBytes > 0) parts.push(`${formatByteSize(storedBytes)} stored`)
+  if (storedBytes !== undefined) parts.push(`${formatByteSize(storedBytes)} stored`)
   return parts
 }
 
