@@ -3,7 +3,7 @@ import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
-import { fakeTerminal } from './fake-terminal.ts'
+import { fakeTerminal } from '../../test/support/fake-terminal.ts'
 import { readPassword } from './password.ts'
 import type { PasswordSource } from './settings.ts'
 

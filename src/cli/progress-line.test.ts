@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
-import { fakeTerminal } from './fake-terminal.ts'
+import { fakeTerminal } from '../../test/support/fake-terminal.ts'
 import { openProgress } from './progress-display.ts'
 import { progressLine } from './progress-line.ts'
 import { renderProgress } from './render-progress.ts'

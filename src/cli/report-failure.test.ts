@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { BackupError } from '../domain/backup-error.ts'
 import { Cancelled } from './cancelled.ts'
-import { fakeTerminal } from './fake-terminal.ts'
+import { fakeTerminal } from '../../test/support/fake-terminal.ts'
 import { reportFailure } from './report-failure.ts'
 
 const HUMAN = { json: false, verbose: false }

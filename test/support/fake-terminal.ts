@@ -1,5 +1,5 @@
 import { PassThrough, Writable } from 'node:stream'
-import { openTerminal, type Terminal } from './terminal.ts'
+import { openTerminal, type Terminal } from '../../src/cli/terminal.ts'
 
 export type FakeTerminal = {
   readonly terminal: Terminal
