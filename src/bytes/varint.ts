@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 
 /** 8 bytes of 7 bits hold 53 bits of value and 3 of tag. */
-export const VARINT_BYTES_MAX = 8
+const VARINT_BYTES_MAX = 8
 
 /** `value` in the lowest `bits` (at most 3) of a varint. */
 export type VarintTag = { readonly bits: number; readonly value: number }

@@ -8,9 +8,9 @@ import { normaliseExtents } from './normalise-extents.ts'
 import { NumberColumn } from './number-column.ts'
 
 /** 24 bytes an extent: 16 million are 16 TiB in pieces of 1 MiB, and 384 MB. More is not held in memory. */
-export const TABLE_EXTENTS_MAX = 16_000_000
+const TABLE_EXTENTS_MAX = 16_000_000
 /** Inline bytes come on top; a map that is mostly inline is not a map of a disk. */
-export const TABLE_INLINE_BYTES_MAX = 64 * 2 ** 20
+const TABLE_INLINE_BYTES_MAX = 64 * 2 ** 20
 
 /** What stands in the column of devices for extents that have none. */
 const ZERO = -1

@@ -10,7 +10,7 @@ import { NumberColumn } from './number-column.ts'
 export type PlacedRange = Range & { readonly physicalOffset: number }
 
 /** 32 bytes an extent: 8 million are 256 MB. Whoever has more inverts one window of the device after the other. */
-export const INVERTED_EXTENTS_MAX = 8_000_000
+const INVERTED_EXTENTS_MAX = 8_000_000
 
 export type InvertOptions = {
   readonly device: number
