@@ -75,7 +75,7 @@ function sortedRows(packs: readonly PackContents[]): Row[] {
     }
   }
   const ofId = (row: Row): Uint8Array => row.entry.subarray(0, ID_SIZE)
-  return rows.sort((a, b) => a.key - b.key || Buffer.compare(ofId(a), ofId(b)))
+  return rows.toSorted((a, b) => a.key - b.key || Buffer.compare(ofId(a), ofId(b)))
 }
 
 /** Throws SyntaxError when the bytes cannot be a segment. */

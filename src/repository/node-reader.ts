@@ -9,10 +9,10 @@ export type NodeReader = {
   readNode(id: Uint8Array, level: number): Promise<TreeNode>
 }
 
-export function nodeReader(packs: PackReader, locator: () => ChunkLocator): NodeReader {
+export function nodeReader(packs: PackReader, locator: ChunkLocator): NodeReader {
   return {
     async readNode(id, level) {
-      const location = locator().locate(id)
+      const location = locator.locate(id)
       if (location === null) throw chunkMissing(id, 'tree node')
       const bytes = await packs.readNode(id, location)
       try {

@@ -41,8 +41,7 @@ export class PackReader {
 
   /** The key of a pack, or null in a repository without encryption. */
   async keyOf(packId: string): Promise<Uint8Array | null> {
-    const { store, sealing } = this.#options
-    if (sealing.keys === null) return null
+    if (this.#options.sealing.keys === null) return null
     const cached = this.#keys.get(packId)
     if (cached !== undefined) return cached
     const header = new Uint8Array(FILE_HEADER_SIZE)

@@ -35,6 +35,14 @@ export class TreeNode {
     this.chunkCounts = new Float64Array(PLACES)
   }
 
+  /** A node that can be changed without changing this one. */
+  copy(): TreeNode {
+    const node = new TreeNode(this.level)
+    node.ids.set(this.ids)
+    node.chunkCounts.set(this.chunkCounts)
+    return node
+  }
+
   isSet(place: number): boolean {
     return (this.chunkCounts[place] ?? 0) > 0
   }

@@ -41,3 +41,29 @@ async function* walkNode(subtree: Subtree, options: WalkOptions): AsyncGenerator
     )
   }
 }
+
+/** The numbers of all leaves that are not all zeros, ascending; the leaves themselves are not read. */
+export async function* leafIndexes(
+  image: { root: ImageRoot; shape: TreeShape },
+  options: WalkOptions,
+): AsyncGenerator<number> {
+  if (image.root.nodeId === null) return
+  const start = { id: Uint8Array.fromHex(image.root.nodeId), level: image.shape.rootLevel, number: 0 }
+  yield* indexesBelow(start, options)
+}
+
+async function* indexesBelow(subtree: Subtree, options: WalkOptions): AsyncGenerator<number> {
+  options.signal.throwIfAborted()
+  if (subtree.level === 0) {
+    yield subtree.number
+    return
+  }
+  const node = await options.nodes.readNode(subtree.id, subtree.level)
+  for (let place = 0; place < PLACES; place += 1) {
+    if (!node.isSet(place)) continue
+    yield* indexesBelow(
+      { id: node.idAt(place), level: subtree.level - 1, number: subtree.number * PLACES + place },
+      options,
+    )
+  }
+}

@@ -98,7 +98,7 @@ export class TreeWriter {
   async #nodeOfBase(level: number, number: number): Promise<TreeNode> {
     const base = this.#base
     const node = base === null ? null : await readBaseNode(base, level, number)
-    const found = node ?? new TreeNode(level)
+    const found = node?.copy() ?? new TreeNode(level)
     const childSpan = PLACES ** level
     const places = Math.ceil(this.#shape.chunkCount / childSpan) - number * PLACES
     if (places < PLACES) found.clearFrom(Math.max(0, places))

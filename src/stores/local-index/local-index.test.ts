@@ -62,7 +62,7 @@ test('LocalIndex prefers a pack that is not condemned, also across block boundar
   using folder = temporary()
   const packs = Array.from({ length: 200 }, (_, index) => ({
     packId: packId(`p${index}`),
-    entries: [entry('same', 64 + index)],
+    directory: encodeDirectory([entry('same', 64 + index)]),
   }))
   using index = LocalIndex.open(folder.path, new Set(['aa'.repeat(32)]))
   index.add('aa'.repeat(32), parseIndexSegment(encodeIndexSegment(packs)))

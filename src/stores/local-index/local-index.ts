@@ -125,6 +125,10 @@ export class LocalIndexLocator implements ChunkLocator {
     this.#condemned = new Set(handle.condemnedPackIds)
   }
 
+  get hasCondemned(): boolean {
+    return this.#condemned.size > 0
+  }
+
   locate(id: Uint8Array): ChunkLocation | null {
     let fallback: ChunkLocation | null = null
     for (const reader of this.#readers) {

@@ -1,0 +1,133 @@
+import { hostname } from 'node:os'
+import type { ChangeList } from '../../capture/change-list.ts'
+import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import { DegradedCode, type Degraded } from '../../domain/ledger.ts'
+import type { StoredPoint } from '../../domain/recovery-point.ts'
+import type { RunMode } from '../../domain/run-mode.ts'
+import { portableReason } from '../../lane/choose-codec.ts'
+import { sealThreads } from '../../lane/seal-threads.ts'
+import type { LocalSource } from '../../linux/local-source.ts'
+import { backUp, type BackUpParts } from '../../mover/back-up.ts'
+import { listPoints } from '../../repository/points.ts'
+import { selectPoint } from '../../repository/select-point.ts'
+import { asWriter } from '../as-writer.ts'
+import { backupReport } from '../backup-report.ts'
+import type { BACKUP } from '../commands/backup.ts'
+import { ExitCode } from '../exit-code.ts'
+import type { CommandResult, InvocationOf } from '../invocation.ts'
+import { laneCount } from '../lane-count.ts'
+import { openIndexed, type IndexedRepository } from '../open-repository.ts'
+import { openBackupSources, type OpenSources } from '../open-backup-sources.ts'
+import { readChangeListFile } from '../read-change-list-file.ts'
+import { dryRunReport } from '../dry-run-report.ts'
+import { VERSION } from '../version.ts'
+
+type BackupInvocation = InvocationOf<typeof BACKUP>
+
+export async function runBackup(invocation: BackupInvocation): Promise<CommandResult> {
+  const { options } = invocation
+  await using sources = await openBackupSources(invocation.arguments.sources, options.allowMounted)
+  const changes = await changeListOf(invocation, sources.opened)
+  const writerId = invocation.randomness.bytes(8).toHex()
+  await using repository = await openIndexed(invocation, { writerId })
+  const lineage = options.name ?? `${hostname()}:${invocation.arguments.sources.join('+')}`
+  const base = await chooseBase(invocation, repository, lineage)
+  const mode = modeOf({ hasBase: base !== null, hasList: changes !== null, fullRead: options.fullRead })
+  const request = {
+    lineage,
+    tags: options.tags,
+    sources: sources.images(changes),
+    base,
+    mode,
+    options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
+    degraded: [
+      ...sources.degraded,
+      ...knownShortcomings({ lineage, hasBase: base !== null, hasList: changes !== null }),
+    ],
+  }
+  if (options.dryRun) return await dryRunReport(invocation, repository, request)
+  const parts = backUpParts(invocation, { repository, opened: sources.opened, writerId })
+  const stored = await asWriter(repository.store, { writerId, clock: invocation.clock }, () =>
+    backUp(parts, request),
+  )
+  const { json, text } = backupReport(stored)
+  return { json, text, exitCode: stored.point.ledger.degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done }
+}
+
+async function changeListOf(
+  invocation: BackupInvocation,
+  opened: readonly LocalSource[],
+): Promise<ChangeList | null> {
+  const { changes } = invocation.options
+  if (changes === undefined) return null
+  const [source, ...others] = opened
+  if (source === undefined || others.length > 0) {
+    const message = `Cannot use change list "${changes}": it describes one image, found ${opened.length} sources`
+    throw new BackupError(ErrorCode.UsageWrong, message)
+  }
+  return await readChangeListFile(changes, source.sizeBytes)
+}
+
+/** The point to compare with: of this lineage, unless the user names another. */
+async function chooseBase(
+  invocation: BackupInvocation,
+  repository: IndexedRepository,
+  lineage: string,
+): Promise<StoredPoint | null> {
+  const { base } = invocation.options
+  if (base.kind === 'none') return null
+  const { points } = await listPoints(repository.repository)
+  if (base.kind === 'point') return selectPoint(points, base.reference)
+  return points.findLast((stored) => stored.point.lineage === lineage) ?? null
+}
+
+function modeOf(found: { hasBase: boolean; hasList: boolean; fullRead: boolean }): RunMode {
+  if (found.hasList && !found.fullRead) return 'incremental'
+  return found.hasBase ? 'compared' : 'full'
+}
+
+function knownShortcomings(found: { lineage: string; hasBase: boolean; hasList: boolean }): Degraded[] {
+  const degraded: Degraded[] = []
+  const reason = portableReason()
+  if (reason !== null) {
+    const message = `The fast codec was not used, because ${reason}; everything is the same but slower`
+    degraded.push({ code: DegradedCode.PortableCodec, message })
+  }
+  if (found.hasList && !found.hasBase) {
+    const message = `Lineage "${found.lineage}" has no point that the change list could refer to; everything was read`
+    degraded.push({ code: DegradedCode.BaseMissing, message })
+  }
+  return degraded
+}
+
+function backUpParts(
+  invocation: BackupInvocation,
+  run: { repository: IndexedRepository; opened: OpenSources['opened']; writerId: string },
+): BackUpParts {
+  const { repository, index, locator, nodes, laneSetUp } = run.repository
+  const { clock, randomness, progress, signal } = invocation
+  const sources = run.opened.map(({ realPath, fd, sizeBytes, direct }) => ({
+    path: realPath,
+    fd,
+    sizeBytes,
+    direct,
+  }))
+  return {
+    repository,
+    index: {
+      locate: (id) => locator.locate(id),
+      isReusable: (location) => locator.isReusable(location),
+      unindexed: index.unindexed,
+      damagedSegments: index.damagedSegments,
+    },
+    reader: nodes,
+    writerId: run.writerId,
+    openLanes: (known, onPack) =>
+      sealThreads(laneCount(invocation), { ...laneSetUp, work: 'seal', known, sources }, onPack),
+    about: { host: hostname(), icecoreVersion: VERSION },
+    clock,
+    randomness,
+    progress,
+    signal,
+  }
+}

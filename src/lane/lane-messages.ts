@@ -1,0 +1,33 @@
+import type { SealJob, SealOutcome, StoredPack } from '../mover/seal-lanes.ts'
+import type { RepositoryConfig } from '../repository/config.ts'
+import type { RepositoryKeys } from '../repository/keys.ts'
+import type { LocalIndexHandle } from '../stores/local-index/local-index.ts'
+
+/** How a thread opens the store for itself. */
+export type StoreAddress = { readonly kind: 'directory'; readonly path: string; readonly writerId: string }
+
+/** A file or device that the main thread holds open: descriptors belong to the process, not to a thread. */
+export type SourceAddress = {
+  readonly path: string
+  readonly fd: number
+  readonly sizeBytes: number
+  readonly direct: boolean
+}
+
+/** What every lane begins with. */
+export type LaneSetUp = {
+  readonly store: StoreAddress
+  readonly config: RepositoryConfig
+  readonly keys: RepositoryKeys | null
+  readonly index: LocalIndexHandle
+}
+
+export type SealSetUp = LaneSetUp & {
+  readonly work: 'seal'
+  readonly known: SharedArrayBuffer
+  readonly sources: readonly SourceAddress[]
+}
+
+export type SealRequest = { readonly type: 'seal'; readonly job: SealJob } | { readonly type: 'drain' }
+export type SealResult = SealOutcome | null
+export type SealEvent = StoredPack

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+
+/** What tells one process from every other that this host ever ran. */
+export type ProcessIdentity = {
+  readonly host: string
+  readonly bootId: string
+  readonly pid: number
+  /** Clock ticks from boot to the start of the process (field 22 of /proc/PID/stat, proc(5)). */
+  readonly pidStart: number
+}
+
+export function ownProcessIdentity(): ProcessIdentity {
+  return { host: hostname(), bootId: readBootId(), pid: process.pid, pidStart: startOf(process.pid) ?? 0 }
+}
+
+/** True only when this host knows that the process has ended; of other hosts' processes it knows nothing. */
+export function isKnownDead(identity: ProcessIdentity): boolean {
+  if (identity.host !== hostname()) return false
+  if (identity.bootId !== readBootId()) return true
+  return startOf(identity.pid) !== identity.pidStart
+}
+
+function readBootId(): string {
+  return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+}
+
+function startOf(pid: number): number | null {
+  const stat = readText(`/proc/${pid}/stat`)
+  if (stat === null) return null
+  // The second field is the name in parentheses, which may hold spaces; the third follows the last parenthesis.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[19])
+}
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}

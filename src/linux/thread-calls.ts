@@ -1,0 +1,112 @@
+/* oxlint-disable unicorn/require-post-message-target-origin -- a port of a thread has no origin */
+/* oxlint-disable typescript/no-unsafe-type-assertion, typescript/no-unnecessary-type-parameters -- what crosses is our own, and typed at both ends */
+import assert from 'node:assert/strict'
+import { parentPort, Worker } from 'node:worker_threads'
+import { BackupError, type ErrorCode } from '../domain/backup-error.ts'
+
+/** An error as plain data: a BackupError keeps its code and data on its way between threads. */
+type ThrownData =
+  | {
+      readonly kind: 'backup'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly data: Readonly<Record<string, unknown>>
+    }
+  | { readonly kind: 'other'; readonly message: string; readonly stack: string }
+
+type Question = { readonly number: number; readonly request: unknown }
+type Answer =
+  | { readonly type: 'result'; readonly number: number; readonly result: unknown }
+  | { readonly type: 'thrown'; readonly number: number; readonly thrown: ThrownData }
+  | { readonly type: 'event'; readonly event: unknown }
+
+type Waiting = { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void }
+
+/**
+ * Calls into a worker thread. `Request`, `Result` and `Event` are plain data that both sides agree on; the thread
+ * serves them with `serveCalls`.
+ */
+export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  #number = 0
+  #ended: Error | null = null
+
+  constructor(entry: URL, options: { workerData: unknown; onEvent: (event: Event) => void }) {
+    this.#worker = new Worker(entry, { workerData: options.workerData })
+    this.#worker.on('message', (answer: Answer) => {
+      if (answer.type === 'event') options.onEvent(answer.event as Event)
+      else this.#answer(answer)
+    })
+    this.#worker.on('error', (error: Error) => this.#end(error))
+    this.#worker.on('exit', (code) => this.#end(new Error(`a worker thread ended with code ${code}`)))
+  }
+
+  /** Calls made and not answered. */
+  get pendingCount(): number {
+    return this.#waiting.size
+  }
+
+  async call(request: Request): Promise<Result> {
+    if (this.#ended !== null) throw this.#ended
+    this.#number += 1
+    const number = this.#number
+    const question: Question = { number, request }
+    return await new Promise<Result>((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject })
+      this.#worker.postMessage(question)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#worker.removeAllListeners('exit')
+    await this.#worker.terminate()
+    this.#end(new Error('the worker thread was stopped'))
+  }
+
+  #answer(answer: Exclude<Answer, { type: 'event' }>): void {
+    const waiting = this.#waiting.get(answer.number)
+    this.#waiting.delete(answer.number)
+    if (answer.type === 'result') waiting?.resolve(answer.result as never)
+    else waiting?.reject(errorOf(answer.thrown))
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error
+    for (const waiting of this.#waiting.values()) waiting.reject(error)
+    this.#waiting.clear()
+  }
+}
+
+/** In a worker thread: answers calls, each as soon as it is done. */
+export function serveCalls<Request, Result>(serve: (request: Request) => Promise<Result>): void {
+  const port = parentPort
+  assert(port !== null)
+  port.on('message', (question: Question) => {
+    serve(question.request as Request).then(
+      (result) => port.postMessage({ type: 'result', number: question.number, result } satisfies Answer),
+      (error: unknown) =>
+        port.postMessage({ type: 'thrown', number: question.number, thrown: dataOf(error) } satisfies Answer),
+    )
+  })
+}
+
+/** In a worker thread: tells the caller something that it did not ask. */
+export function emitEvent(event: unknown): void {
+  assert(parentPort !== null)
+  parentPort.postMessage({ type: 'event', event } satisfies Answer)
+}
+
+function dataOf(error: unknown): ThrownData {
+  if (error instanceof BackupError)
+    return { kind: 'backup', code: error.code, message: error.message, data: error.data }
+  const message = error instanceof Error ? error.message : String(error)
+  return { kind: 'other', message, stack: error instanceof Error ? (error.stack ?? '') : '' }
+}
+
+function errorOf(thrown: ThrownData): Error {
+  if (thrown.kind === 'backup') return new BackupError(thrown.code, thrown.message, { data: thrown.data })
+  const error = new Error(thrown.message)
+  error.stack = thrown.stack
+  return error
+}

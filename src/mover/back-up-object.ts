@@ -1,0 +1,220 @@
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
+
+import { DegradedCode, type Degraded, type ObjectLedger } from '../domain/ledger.ts'
+import type { ProgressListener } from '../domain/progress.ts'
+import type { Randomness } from '../domain/randomness.ts'
+import type { PointObject } from '../domain/recovery-point.ts'
+import type { RunMode } from '../domain/run-mode.ts'
+import type { NodeReader } from '../repository/node-reader.ts'
+import type { NodeSink, TreeBase } from '../repository/tree-writer.ts'
+import { treeShape, type TreeShape } from '../repository/tree-shape.ts'
+import type { BackupSource } from './backup-source.ts'
+import { planObject, type ObjectPlan, type PlanInput } from './plan-object.ts'
+import { ChangeListRefuted, runObject, type ObjectOutcome } from './run-object.ts'
+import type { SealLanes } from './seal-lanes.ts'
+import { missProbability, STATED_LOST_SHARE } from './witnesses.ts'
+
+export type BackUpOptions = {
+  readonly witnessCount: number
+  readonly rotationRuns: number
+}
+
+/** What is needed to back one object up. */
+export type ObjectTask = {
+  /** The number of the source in the lanes. */
+  readonly number: number
+  readonly source: BackupSource
+  /** The same object in the base point, or null. */
+  readonly base: PointObject | null
+  readonly requestedMode: RunMode
+}
+
+/** The parts of the run that every object shares. */
+export type RunParts = {
+  readonly lanes: SealLanes
+  readonly nodes: NodeSink
+  readonly reader: NodeReader
+  readonly chunkSizeBytes: number
+  readonly options: BackUpOptions
+  readonly randomness: Randomness
+  readonly progress: ProgressListener
+  readonly signal: AbortSignal
+}
+
+export type BackedUpObject = { readonly object: PointObject; readonly degraded: readonly Degraded[] }
+
+/** Backs one image up, in the mode that was asked for or, when that cannot be trusted, in a slower one. */
+export async function backUpObject(parts: RunParts, task: ObjectTask): Promise<BackedUpObject> {
+  const { source } = task
+  const before = await source.fingerprint()
+  const shape = treeShape({ sizeBytes: source.sizeBytes, chunkSizeBytes: parts.chunkSizeBytes })
+  const attempt = await firstThatHolds(parts, { ...task, shape })
+  await requireUnchanged(source, before)
+  const ledger = ledgerOf(task, attempt)
+  const { name, path, type, identity, sizeBytes } = source
+  return {
+    object: {
+      name,
+      kind: 'volume',
+      sizeBytes,
+      root: attempt.outcome.root,
+      source: { path, type, identity },
+      ledger,
+    },
+    degraded: attempt.degraded,
+  }
+}
+
+type ShapedTask = ObjectTask & { readonly shape: TreeShape }
+
+type Attempt = {
+  readonly plan: ObjectPlan
+  readonly outcome: ObjectOutcome
+  readonly shape: TreeShape
+  /** Witnesses that differed, in the attempt that was thrown away. */
+  readonly refuted: { readonly plan: ObjectPlan; readonly mismatchCount: number } | null
+  readonly degraded: readonly Degraded[]
+}
+
+/** Incremental, then compared, then full: each is tried only when the one before cannot be trusted. */
+async function firstThatHolds(parts: RunParts, task: ShapedTask): Promise<Attempt> {
+  const { shape } = task
+  const base = task.base === null ? null : baseTree(parts, task.base)
+  const degraded: Degraded[] = []
+  let refuted: Attempt['refuted'] = null
+  try {
+    if (task.requestedMode === 'incremental' && base !== null) {
+      if (parts.options.witnessCount === 0) degraded.push(witnessesOff(task))
+      const plan = await planObject(planInput(parts, task, { mode: 'incremental', base }))
+      try {
+        return { plan, outcome: await runPlan(parts, task, { plan, base }), shape, refuted, degraded }
+      } catch (error) {
+        if (!(error instanceof ChangeListRefuted)) throw error
+        refuted = { plan, mismatchCount: error.mismatchCount }
+        degraded.push(listRefuted(task, error))
+        parts.progress({ event: 'notice', message: degraded.at(-1)?.message ?? '' })
+      }
+    }
+    const mode = base === null ? 'full' : 'compared'
+    const plan = await planObject(planInput(parts, task, { mode, base }))
+    return { plan, outcome: await runPlan(parts, task, { plan, base }), shape, refuted, degraded }
+  } catch (error) {
+    if (base === null || !isBackupError(error, ErrorCode.ChunkMissing, ErrorCode.ChunkDamaged)) throw error
+    degraded.push(baseUnusable(task, error))
+    parts.progress({ event: 'notice', message: degraded.at(-1)?.message ?? '' })
+    const plan = await planObject(planInput(parts, task, { mode: 'full', base: null }))
+    return { plan, outcome: await runPlan(parts, task, { plan, base: null }), shape, refuted, degraded }
+  }
+}
+
+function baseTree(parts: RunParts, base: PointObject): TreeBase {
+  const shape = treeShape({ sizeBytes: base.sizeBytes, chunkSizeBytes: parts.chunkSizeBytes })
+  return { root: base.root, shape, nodes: parts.reader }
+}
+
+function planInput(
+  parts: RunParts,
+  task: ShapedTask,
+  how: { mode: RunMode; base: TreeBase | null },
+): PlanInput {
+  const { witnessCount, rotationRuns } = parts.options
+  const { randomness, signal } = parts
+  const rotationStart = task.base?.ledger.rotationNext ?? 0
+  return {
+    ...how,
+    source: task.source,
+    shape: task.shape,
+    witnessCount,
+    rotationRuns,
+    rotationStart,
+    randomness,
+    signal,
+  }
+}
+
+async function runPlan(
+  parts: RunParts,
+  task: ShapedTask,
+  how: { plan: ObjectPlan; base: TreeBase | null },
+): Promise<ObjectOutcome> {
+  const { lanes, nodes, signal, progress } = parts
+  const totalBytes = how.plan.plannedReadBytes
+  progress({ event: 'phase', phase: `${PHASE[how.plan.mode]} ${task.source.name}`, totalBytes })
+  let doneBytes = 0
+  const onLeaf = (readBytes: number): void => {
+    doneBytes += readBytes
+    progress({ event: 'bytes', doneBytes, totalBytes })
+  }
+  const { leaves } = how.plan
+  return await runObject({
+    source: task.number,
+    shape: task.shape,
+    base: how.base,
+    leaves,
+    lanes,
+    nodes,
+    onLeaf,
+    signal,
+  })
+}
+
+const PHASE: Readonly<Record<RunMode, string>> = {
+  full: 'Reading',
+  incremental: 'Reading changes of',
+  compared: 'Comparing',
+}
+
+async function requireUnchanged(source: BackupSource, before: string): Promise<void> {
+  if ((await source.fingerprint()) === before) return
+  const message = `Cannot back up "${source.path}": it was written to while it was read, a backup needs an image that is frozen`
+  throw new BackupError(ErrorCode.SourceChanged, message, { data: { path: source.path } })
+}
+
+function ledgerOf(task: ObjectTask, attempt: Attempt): ObjectLedger {
+  const { plan, outcome, shape } = attempt
+  return {
+    requestedMode: task.requestedMode,
+    doneMode: plan.mode,
+    allocatedBytes: plan.allocatedBytes,
+    readBytes: outcome.readBytes,
+    zeroBytes: outcome.zeroBytes,
+    changedBytes: Math.min(outcome.changedChunkCount * shape.chunkSizeBytes, shape.sizeBytes),
+    newChunkCount: outcome.newChunkCount,
+    reusedChunkCount: outcome.reusedChunkCount,
+    listedBytes: attempt.refuted?.plan.listedBytes ?? plan.listedBytes,
+    witnesses: witnessRecord(attempt),
+    rotationNext: plan.rotationNext,
+  }
+}
+
+function witnessRecord(attempt: Attempt): ObjectLedger['witnesses'] {
+  const drawn = attempt.refuted?.plan.witnesses ?? attempt.plan.witnesses
+  if (drawn === null) return null
+  const lostCount = Math.ceil(drawn.candidateCount * STATED_LOST_SHARE)
+  const probability = missProbability({
+    candidateCount: drawn.candidateCount,
+    witnessCount: drawn.count,
+    lostCount,
+  })
+  return {
+    ...drawn,
+    mismatchCount: attempt.refuted?.mismatchCount ?? 0,
+    missProbability: { lostShare: STATED_LOST_SHARE, probability },
+  }
+}
+
+function witnessesOff(task: ObjectTask): Degraded {
+  const message = `The change list of "${task.source.name}" was believed without a witness, because --witnesses 0 was asked for`
+  return { code: DegradedCode.WitnessesOff, message }
+}
+
+function listRefuted(task: ObjectTask, refuted: ChangeListRefuted): Degraded {
+  const found = `the chunk at offset ${refuted.offsetBytes} is not in it and differs from the base`
+  const message = `The change list of "${task.source.name}" is wrong: ${found}; the whole image was compared instead`
+  return { code: DegradedCode.ChangeListRefuted, message }
+}
+
+function baseUnusable(task: ObjectTask, cause: BackupError): Degraded {
+  const message = `The base of "${task.source.name}" cannot be read, everything was read and stored anew: ${cause.message}`
+  return { code: DegradedCode.BaseUnusable, message }
+}

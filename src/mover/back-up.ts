@@ -1,0 +1,226 @@
+import type { Clock } from '../domain/clock.ts'
+import { DegradedCode, type Degraded } from '../domain/ledger.ts'
+import type { ProgressListener } from '../domain/progress.ts'
+import type { Randomness } from '../domain/randomness.ts'
+import type { RecoveryPoint, StoredPoint } from '../domain/recovery-point.ts'
+import type { RunMode } from '../domain/run-mode.ts'
+import type { ChunkLocation } from '../repository/chunk-location.ts'
+import { IndexWriter } from '../repository/index-writer.ts'
+import { KnownChunks } from '../repository/known-chunks.ts'
+import type { IndexDamage } from '../repository/load-index.ts'
+import type { PackContents } from '../repository/index-segment.ts'
+import type { NodeReader } from '../repository/node-reader.ts'
+import { writePoint } from '../repository/points.ts'
+import type { Repository } from '../repository/repository.ts'
+import { PLACES } from '../repository/tree-node.ts'
+import { removeWriter } from '../repository/writers.ts'
+import { backUpObject, type BackedUpObject, type BackUpOptions } from './back-up-object.ts'
+import type { BackupSource } from './backup-source.ts'
+import { NodePacks } from './node-packs.ts'
+import type { SealLanes, StoredPack } from './seal-lanes.ts'
+
+/** The repository's index, as a backup needs it. */
+export type BackupIndex = {
+  locate(id: Uint8Array): ChunkLocation | null
+  isReusable(location: ChunkLocation): boolean
+  /** Packs that no segment names; this run's index will. */
+  readonly unindexed: readonly PackContents[]
+  readonly damagedSegments: readonly IndexDamage[]
+}
+
+export type BackUpRequest = {
+  readonly lineage: string
+  readonly tags: readonly string[]
+  readonly sources: readonly BackupSource[]
+  readonly base: StoredPoint | null
+  readonly mode: RunMode
+  readonly options: BackUpOptions
+  /** Found before the run began, such as a source that is mounted. */
+  readonly degraded: readonly Degraded[]
+}
+
+export type BackUpParts = {
+  readonly repository: Repository
+  readonly index: BackupIndex
+  readonly reader: NodeReader
+  readonly writerId: string
+  readonly openLanes: (known: SharedArrayBuffer, onPack: (pack: StoredPack) => void) => SealLanes
+  readonly about: { readonly host: string; readonly icecoreVersion: string }
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly progress: ProgressListener
+  readonly signal: AbortSignal
+}
+
+/**
+ * Makes a recovery point of the sources. The order is that of durability: packs, then index, then point, and
+ * last the writer's record goes away. When it throws, or when the process dies, there is no point, and what was
+ * stored is found by the next run.
+ */
+export async function backUp(parts: BackUpParts, request: BackUpRequest): Promise<StoredPoint> {
+  const { repository, clock, randomness } = parts
+  const startedAt = clock.now()
+  const randomSalt = (): Uint8Array => randomness.bytes(32)
+  const index = new IndexWriter({ store: repository.store, sealing: repository.sealing, randomSalt })
+  const output = new RunOutput(index)
+  const known = KnownChunks.allocate(chunkCountMax(request.sources, repository.config.chunkSizeBytes))
+  await using lanes = parts.openLanes(known, (pack) => output.announce(pack))
+  const nodes = nodePacks(parts, { known, output, randomSalt })
+  try {
+    for (const contents of parts.index.unindexed) await index.add(contents)
+    const objects = await backUpAll({ ...parts, lanes, nodes }, request)
+    await lanes.drain()
+    await nodes.flush()
+    await output.settle()
+    const point = pointOf(parts, request, { objects, startedAt, storedBytes: output.storedBytes })
+    const id = await writePoint(repository, { point, salt: randomSalt() })
+    await removeWriter(repository.store, parts.writerId)
+    return { id, point }
+  } catch (error) {
+    await keepWhatWasStored({ parts, lanes, output })
+    throw error
+  }
+}
+
+/** Room for every chunk and node that the run can store. */
+function chunkCountMax(sources: readonly BackupSource[], chunkSizeBytes: number): number {
+  const chunks = sources.reduce((sum, source) => sum + Math.ceil(source.sizeBytes / chunkSizeBytes), 0)
+  const nodes = Math.ceil((chunks / PLACES) * 2) + 16 * sources.length
+  // A change list that is refuted is followed by a comparison, whose nodes come on top.
+  return chunks + 2 * nodes
+}
+
+function nodePacks(
+  parts: BackUpParts,
+  run: { known: SharedArrayBuffer; output: RunOutput; randomSalt: () => Uint8Array },
+): NodePacks {
+  const { repository, index } = parts
+  const has = (id: Uint8Array): boolean => {
+    const location = index.locate(id)
+    return location !== null && index.isReusable(location)
+  }
+  return new NodePacks({
+    store: repository.store,
+    sealing: repository.sealing,
+    codec: repository.codec,
+    known: new KnownChunks(run.known),
+    has,
+    onPack: async (pack) => {
+      run.output.announce(pack)
+      await run.output.settled
+    },
+    randomSalt: run.randomSalt,
+  })
+}
+
+async function backUpAll(
+  parts: BackUpParts & { readonly lanes: SealLanes; readonly nodes: NodePacks },
+  request: BackUpRequest,
+): Promise<BackedUpObject[]> {
+  const { chunkSizeBytes } = parts.repository.config
+  const objects: BackedUpObject[] = []
+  for (const [number, source] of request.sources.entries()) {
+    const base = request.base?.point.objects.find((object) => object.name === source.name) ?? null
+    const task = { number, source, base, requestedMode: request.mode }
+    objects.push(await backUpObject({ ...parts, chunkSizeBytes, options: request.options }, task))
+  }
+  return objects
+}
+
+/** Packs that are in the store wait here for their index; failures wait for whoever settles. */
+class RunOutput {
+  readonly #index: IndexWriter
+  #queue: Promise<void> = Promise.resolve()
+  #failure: { readonly error: unknown } | null = null
+  #packBytes = 0
+
+  constructor(index: IndexWriter) {
+    this.#index = index
+  }
+
+  get storedBytes(): number {
+    return this.#packBytes + this.#index.storedBytes
+  }
+
+  /** Resolves when what was announced so far is with the index writer; never rejects. */
+  get settled(): Promise<void> {
+    return this.#queue
+  }
+
+  announce(pack: StoredPack): void {
+    this.#packBytes += pack.sizeBytes
+    this.#queue = this.#queue
+      .then(() => this.#index.add(pack))
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+  }
+
+  /** Writes the rest of the index; throws what any part of it failed with. */
+  async settle(): Promise<void> {
+    await this.#queue
+    if (this.#failure !== null) throw this.#failure.error
+    await this.#index.flush()
+  }
+}
+
+/**
+ * After a failure or a cancellation: finished packs get their index, so that the next run reuses them, and the
+ * writer signs off. If that fails too, the record stays, and the next run finds the packs through it.
+ */
+async function keepWhatWasStored(run: {
+  parts: BackUpParts
+  lanes: SealLanes
+  output: RunOutput
+}): Promise<void> {
+  try {
+    await run.lanes.drain()
+    await run.output.settle()
+    await removeWriter(run.parts.repository.store, run.parts.writerId)
+    await run.parts.repository.store.flush()
+  } catch {
+    // The first failure is the one to report; packs without an index are found by their own directories.
+  }
+}
+
+function pointOf(
+  parts: BackUpParts,
+  request: BackUpRequest,
+  run: { objects: readonly BackedUpObject[]; startedAt: Date; storedBytes: number },
+): RecoveryPoint {
+  const createdAt = parts.clock.now()
+  const degraded = [
+    ...request.degraded,
+    ...indexDegraded(parts.index),
+    ...run.objects.flatMap((one) => one.degraded),
+  ]
+  return {
+    lineage: request.lineage,
+    createdAt: createdAt.toISOString(),
+    tags: request.tags,
+    objects: run.objects.map((one) => one.object),
+    ledger: {
+      startedAt: run.startedAt.toISOString(),
+      durationMs: Math.max(0, createdAt.getTime() - run.startedAt.getTime()),
+      ...parts.about,
+      basePointId: request.base?.id ?? null,
+      requested: { mode: request.mode, transport: 'local' },
+      done: { mode: doneMode(run.objects), transport: 'local' },
+      degraded,
+      storedBytes: run.storedBytes,
+    },
+  }
+}
+
+function indexDegraded(index: BackupIndex): Degraded[] {
+  if (index.damagedSegments.length === 0) return []
+  const message = `${index.damagedSegments.length} index segments are damaged; their packs were read instead, run \`icecore check\``
+  return [{ code: DegradedCode.IndexRebuilt, message }]
+}
+
+/** The slowest mode that any object needed. */
+function doneMode(objects: readonly BackedUpObject[]): RunMode {
+  const modes = objects.map((one) => one.object.ledger.doneMode)
+  if (modes.includes('full')) return 'full'
+  return modes.includes('compared') ? 'compared' : 'incremental'
+}

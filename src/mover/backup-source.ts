@@ -1,0 +1,21 @@
+import type { DeviceIdentity } from '../domain/device-identity.ts'
+import type { Range, RangeBatch } from '../domain/range.ts'
+
+/** A stream of ranges that can be walked more than once; each walk asks the system, or reads the file, again. */
+export type RangeStream = () => AsyncIterable<RangeBatch>
+
+/** What the mover needs to know of one image. */
+export type BackupSource = {
+  /** The object's name in the point. */
+  readonly name: string
+  readonly path: string
+  readonly type: 'file' | 'device'
+  readonly identity: DeviceIdentity | null
+  readonly sizeBytes: number
+  /** Where data lies; the rest are holes. */
+  dataRanges(range: Range, signal: AbortSignal): AsyncIterable<RangeBatch>
+  /** Changes when the source was written to or is another one. */
+  fingerprint(): Promise<string>
+  /** The ranges that are said to have changed since the base, ascending, checked; null without a list. */
+  readonly changes: RangeStream | null
+}
