@@ -31,3 +31,6 @@ export type SealSetUp = LaneSetUp & {
 export type SealRequest = { readonly type: 'seal'; readonly job: SealJob } | { readonly type: 'drain' }
 export type SealResult = SealOutcome | null
 export type SealEvent = StoredPack
+
+/** The work that a lane's thread is made for. */
+export type WorkerSetUp = SealSetUp

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto'
+import { allocateAligned } from '../linux/aligned-memory.ts'
+import { emitEvent, serveCalls } from '../linux/thread-calls.ts'
+import { KnownChunks } from '../repository/known-chunks.ts'
+import { DirectoryStore } from '../stores/directory/directory-store.ts'
+import { LocalIndexLocator } from '../stores/local-index/local-index.ts'
+import { chooseCodec } from './choose-codec.ts'
+import { descriptorSource } from './descriptor-source.ts'
+import type { SealRequest, SealResult, SealSetUp } from './lane-messages.ts'
+import { SealLane } from './seal-lane.ts'
+
+/** In a lane's thread: seals what it is asked to. */
+export function serveSeal(setUp: SealSetUp): void {
+  const { config, keys } = setUp
+  const level = config.compression.algorithm === 'zstd' ? config.compression.level : null
+  const lane = new SealLane({
+    store: new DirectoryStore(setUp.store.path, { writerId: setUp.store.writerId }),
+    sealing: { repositoryId: config.id, keys },
+    codec: chooseCodec({ idKey: keys?.idKey ?? null, level }),
+    compress: level !== null,
+    chunkSizeBytes: config.chunkSizeBytes,
+    packSizeBytes: config.packSizeBytes,
+    known: new KnownChunks(setUp.known),
+    index: new LocalIndexLocator(setUp.index),
+    sources: setUp.sources.map(descriptorSource),
+    allocate: allocateAligned,
+    randomSalt: () => randomBytes(32),
+    onPack: emitEvent,
+  })
+  serveCalls<SealRequest, SealResult>(async (request) => {
+    if (request.type === 'seal') return await lane.seal(request.job)
+    await lane.drain()
+    return null
+  })
+}
