@@ -2,12 +2,18 @@ import { BACKUP } from './commands/backup.ts'
 import { COMPLETION } from './commands/completion.ts'
 import { INIT } from './commands/init.ts'
 import { MAN } from './commands/man.ts'
+import { POINTS } from './commands/points.ts'
+import { SHOW } from './commands/show.ts'
+import { RESTORE } from './commands/restore.ts'
 import { type Command, command } from './invocation.ts'
 
 /** Every command that the program has, in the order of its help. What is not here does not exist. */
 export const COMMANDS: readonly Command[] = [
   command(INIT, async () => (await import('./run/init.ts')).runInit),
   command(BACKUP, async () => (await import('./run/backup.ts')).runBackup),
+  command(RESTORE, async () => (await import('./run/restore.ts')).runRestore),
+  command(POINTS, async () => (await import('./run/points.ts')).runPoints),
+  command(SHOW, async () => (await import('./run/show.ts')).runShow),
   command(COMPLETION, async () => (await import('./run/completion.ts')).runCompletion),
   command(MAN, async () => (await import('./run/man.ts')).runMan),
 ]

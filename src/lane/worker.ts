@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import type { WorkerSetUp } from './lane-messages.ts'
+import { serveRestore } from './serve-restore.ts'
 import { serveSeal } from './serve-seal.ts'
 
 /** The entry of a lane's thread: its maker says which work it is for. */
@@ -8,6 +9,8 @@ serve(workerData as WorkerSetUp)
 
 function serve(setUp: WorkerSetUp): void {
   switch (setUp.work) {
+    case 'restore':
+      return serveRestore(setUp)
     case 'seal':
       return serveSeal(setUp)
   }

@@ -3,7 +3,7 @@ import { PLACES, TreeNode } from '../repository/tree-node.ts'
 import type { TreeShape } from '../repository/tree-shape.ts'
 import { readBaseNode, TreeWriter, type NodeSink, type TreeBase } from '../repository/tree-writer.ts'
 import { addPlace, isEmptyMask, isPlaceIn, MASK_SIZE } from './leaf-mask.ts'
-import { mapConcurrent } from './map-concurrent.ts'
+import { mapConcurrent } from '../domain/map-concurrent.ts'
 import type { LeafPlan } from './plan-object.ts'
 import type { SealLanes, SealOutcome } from './seal-lanes.ts'
 

@@ -140,6 +140,11 @@ export class LocalIndexLocator implements ChunkLocator {
     return fallback
   }
 
+  /** Every place that holds the chunk: where one copy is damaged another may be whole. */
+  *locateAll(id: Uint8Array): Generator<ChunkLocation> {
+    for (const reader of this.#readers) yield* reader.locate(id)
+  }
+
   /** Whether a new point may refer to what lies there. */
   isReusable(location: ChunkLocation): boolean {
     return !this.#condemned.has(location.packId)

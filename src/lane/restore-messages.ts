@@ -1,0 +1,16 @@
+import type { RestoreJob, RestoreOutcome } from '../restore/restore-lanes.ts'
+import type { LaneSetUp } from './lane-messages.ts'
+import type { TargetAddress } from './target-writer.ts'
+
+export type RestoreSetUp = LaneSetUp & {
+  readonly work: 'restore'
+  readonly target: TargetAddress
+  readonly sizeBytes: number
+  readonly isBlank: boolean
+  readonly differing: boolean
+}
+
+export type RestoreRequest =
+  | { readonly type: 'restore'; readonly job: RestoreJob }
+  | { readonly type: 'drain' }
+export type RestoreResult = RestoreOutcome | null
