@@ -44,8 +44,8 @@ test('describePoint() states how far the change list was tested', () => {
     rotatingCount: 10,
     missProbability: { lostShare: 0.01, probability: 0.51234 },
   }
-  const ledger = { ...object.ledger, doneMode: 'incremental', listedBytes: 4096, witnesses, rotationNext: 10 }
-  const text = describe(samplePoint('3fa9', { object: { ledger } as Partial<typeof object> }))
+  const ledger = { ...object.ledger, listedBytes: 4096, witnesses, rotationNext: 10 }
+  const text = describe(samplePoint('3fa9', { object: { ledger } }))
   assert.match(text, /64 of 1000 chunks .* and 10 in turn: all were unchanged$/m)
   assert.match(text, /leaves out 1% of the unlisted chunks goes unnoticed with a chance of 51\.2%$/m)
   assert.match(text, /goes on at chunk 10/)
