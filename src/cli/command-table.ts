@@ -1,5 +1,6 @@
 import { BACKUP } from './commands/backup.ts'
 import { COMPLETION } from './commands/completion.ts'
+import { FORGET } from './commands/forget.ts'
 import { INIT } from './commands/init.ts'
 import { MAN } from './commands/man.ts'
 import { POINTS } from './commands/points.ts'
@@ -14,6 +15,7 @@ export const COMMANDS: readonly Command[] = [
   command(RESTORE, async () => (await import('./run/restore.ts')).runRestore),
   command(POINTS, async () => (await import('./run/points.ts')).runPoints),
   command(SHOW, async () => (await import('./run/show.ts')).runShow),
+  command(FORGET, async () => (await import('./run/forget.ts')).runForget),
   command(COMPLETION, async () => (await import('./run/completion.ts')).runCompletion),
   command(MAN, async () => (await import('./run/man.ts')).runMan),
 ]

@@ -1,7 +1,7 @@
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { StoredPoint } from '../domain/recovery-point.ts'
 
-const PREFIX_LENGTH_MIN = 4
+export const POINT_PREFIX_LENGTH_MIN = 4
 
 /**
  * Finds the point that a person means: an id, a unique prefix of one (at least four digits), `latest`, or
@@ -9,15 +9,19 @@ const PREFIX_LENGTH_MIN = 4
  */
 export function selectPoint(points: readonly StoredPoint[], selector: string): StoredPoint {
   if (selector === 'latest' || selector.startsWith('latest:')) return latest(points, selector)
-  if (!/^[0-9a-f]+$/.test(selector) || selector.length < PREFIX_LENGTH_MIN) {
-    throw missing(selector, `expected at least ${PREFIX_LENGTH_MIN} hexadecimal digits of its id, or latest`)
+  if (!/^[0-9a-f]+$/.test(selector) || selector.length < POINT_PREFIX_LENGTH_MIN) {
+    throw missing(
+      selector,
+      `expected at least ${POINT_PREFIX_LENGTH_MIN} hexadecimal digits of its id, or latest`,
+    )
   }
   const [first, ...others] = points.filter((stored) => stored.id.startsWith(selector))
   if (first === undefined) throw missing(selector, 'no recovery point has an id that begins so')
   if (others.length === 0) return first
-  const message = `Cannot tell which point "${selector}" is: ${others.length + 1} ids begin so, give more digits`
-  const ids = [first, ...others].map((stored) => stored.id)
-  throw new BackupError(ErrorCode.PointAmbiguous, message, { data: { selector, ids: ids.slice(0, 10) } })
+  throw pointAmbiguous(
+    selector,
+    [first, ...others].map((stored) => stored.id),
+  )
 }
 
 function latest(points: readonly StoredPoint[], selector: string): StoredPoint {
@@ -28,6 +32,12 @@ function latest(points: readonly StoredPoint[], selector: string): StoredPoint {
   const has =
     lineages.length === 0 ? 'the repository has no points' : `there are ${lineages.slice(0, 5).join(', ')}`
   throw missing(selector, lineage === null ? has : `no point of lineage "${lineage}", ${has}`)
+}
+
+/** Several ids begin as `selector` does. */
+export function pointAmbiguous(selector: string, ids: readonly string[]): BackupError {
+  const message = `Cannot tell which point "${selector}" is: ${ids.length} ids begin so, give more digits`
+  return new BackupError(ErrorCode.PointAmbiguous, message, { data: { selector, ids: ids.slice(0, 10) } })
 }
 
 function missing(selector: string, finding: string): BackupError {

@@ -17,7 +17,9 @@ export const FORGET = {
   summary: 'remove points, by id or by a rule',
   description: `Removes recovery points: those that are named, or those that a rule does not keep. A rule is applied to each lineage by itself, and a point that any part of the rule keeps stays. The last point of a lineage is removed only by its id.
 
-The space is not given back by it.`,
+Hours, days, weeks (from Monday, as ISO 8601 counts them), months and years are those of UTC, so that a rule gives the same answer on every machine; one without a point does not count.
+
+The space is not given back yet: the chunks of removed points stay in the repository.`,
   arguments: { points: { ...POINT_ARGUMENT, count: 'any' } },
   options: {
     keepLast: { ...KEEP, flag: 'keep-last', description: 'keep the N latest' },
