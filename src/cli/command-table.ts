@@ -1,5 +1,6 @@
 import { BACKUP } from './commands/backup.ts'
 import { COMPLETION } from './commands/completion.ts'
+import { DIFF } from './commands/diff.ts'
 import { FORGET } from './commands/forget.ts'
 import { INIT } from './commands/init.ts'
 import { MAN } from './commands/man.ts'
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   command(RESTORE, async () => (await import('./run/restore.ts')).runRestore),
   command(POINTS, async () => (await import('./run/points.ts')).runPoints),
   command(SHOW, async () => (await import('./run/show.ts')).runShow),
+  command(DIFF, async () => (await import('./run/diff.ts')).runDiff),
   command(FORGET, async () => (await import('./run/forget.ts')).runForget),
   command(COMPLETION, async () => (await import('./run/completion.ts')).runCompletion),
   command(MAN, async () => (await import('./run/man.ts')).runMan),

@@ -35,6 +35,8 @@ export type InvocationOf<Definition extends CommandDefinition> = Invocation<
 export type CommandResult = {
   /** The one document of `--json`. */
   readonly json: unknown
+  /** The same document as text in pieces, where it may be too long to be held; then `json` is not printed. */
+  readonly jsonPieces?: AsyncIterable<string>
   /** For people. Made only when it is printed; ends without a newline. */
   readonly text: string | (() => string)
   readonly exitCode: ExitCode

@@ -98,6 +98,10 @@ function requireRepository(settings: Settings, name: string): string {
 }
 
 async function printResult(result: CommandResult, settings: Settings, terminal: Terminal): Promise<void> {
+  if (settings.json && result.jsonPieces !== undefined) {
+    for await (const piece of result.jsonPieces) await terminal.output.write(piece)
+    return
+  }
   if (settings.json) {
     await terminal.output.write(`${JSON.stringify(result.json, null, 2)}\n`)
     return
