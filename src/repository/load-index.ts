@@ -31,6 +31,7 @@ export type LoadedIndex<Local extends LocalIndexPort> = {
   readonly unindexed: readonly PackContents[]
   /** Such packs whose own directory cannot be read either. */
   readonly unreadablePacks: readonly IndexDamage[]
+  /** Packs that nothing new may refer to: those fenced off, and those that the index names and the store lacks. */
   readonly condemned: ReadonlySet<string>
   /** All packs of the store. */
   readonly packIds: ReadonlySet<string>
@@ -75,6 +76,7 @@ export async function loadIndex<Local extends LocalIndexPort>(
   }
   addUnindexed(local, unindexed)
   const condemned = await readCondemned(store, sealing)
+  for (const packId of indexed) if (!packIds.has(packId)) condemned.add(packId)
   return { local, damagedSegments, unindexed, unreadablePacks, condemned, packIds }
 }
 

@@ -22,7 +22,7 @@ import { TAG_SIZE } from './aes-gcm.ts'
 export const PACK_ALIGNMENT = 4096
 export const DIRECTORY_ENTRY_SIZE = 44
 export const PACK_TRAILER_SIZE = 32
-/** Packs aim at 16 MiB; a reader accepts four times that, and nothing beyond. */
+/** Packs aim at 8 MiB; a reader accepts eight times that, and nothing beyond. */
 export const PACK_SIZE_MAX = 64 * 1024 * 1024
 const MAGIC_BYTES = Uint8Array.fromHex(Magic.PackTrailer)
 

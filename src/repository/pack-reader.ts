@@ -1,4 +1,4 @@
-import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import { TAG_SIZE } from './aes-gcm.ts'
 import type { ChunkCodec } from './chunk-codec.ts'
 import type { ChunkLocation } from './chunk-location.ts'
@@ -150,10 +150,26 @@ export class PackReader {
     try {
       await this.#options.store.readInto(packName(packId), run.target, run.offset)
     } catch (cause) {
+      if (isBackupError(cause, ErrorCode.StoreFailed)) await this.#requireLength(packId, { run, cause })
       if (cause instanceof BackupError && cause.code !== ErrorCode.StoreObjectMissing) throw cause
       const message = `Cannot read pack ${packId}: it is missing from the repository; \`icecore check\` says what that hurts`
       throw new BackupError(ErrorCode.ChunkMissing, message, { cause, data: { packId } })
     }
+  }
+
+  /** A read that failed because the pack was cut short tells of damage, not of a failing store. */
+  async #requireLength(
+    packId: string,
+    failed: { run: { target: Uint8Array; offset: number }; cause: BackupError },
+  ): Promise<void> {
+    const needed = failed.run.offset + failed.run.target.byteLength
+    const sizeBytes = await this.#options.store.sizeOf(packName(packId))
+    if (sizeBytes === null || sizeBytes >= needed) return
+    const message = `Cannot read pack ${packId}: it ends at ${sizeBytes}, at least ${needed} bytes are expected`
+    throw new BackupError(ErrorCode.ChunkDamaged, message, {
+      cause: failed.cause,
+      data: { packId, sizeBytes },
+    })
   }
 }
 

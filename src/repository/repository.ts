@@ -27,7 +27,7 @@ export type Repository = {
   readonly packs: PackReader
 }
 
-const PACK_SIZE_BYTES = 16 * 1024 * 1024
+const PACK_SIZE_BYTES = 8 * 1024 * 1024
 
 export type NewRepository = {
   readonly chunkSizeBytes: number

@@ -1,0 +1,7 @@
+import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import type { RepositoryConfig } from './config.ts'
+import { CONFIG_SIZE_MAX, configBinding, encodeConfig, parseConfig } from './config.ts'
+import { createKeySlot, openKeySlot, type KeySlot, type NewSlot, type Secret } from './key-slot.ts'
+import { CONFIG_NAME } from './object-names.ts'
+import { readConfig, unlock } from './repository.ts'
+import type { Store } from './store.ts'
