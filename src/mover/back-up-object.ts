@@ -34,6 +34,10 @@ export type RunParts = {
   readonly lanes: SealLanes
   readonly nodes: NodeSink
   readonly reader: NodeReader
+  /** Called before an image whose base cannot be read is stored anew: nothing new may refer to what is damaged. */
+  readonly giveUpBase: (cause: BackupError) => Promise<void>
+  /** True when packs are given up: a comparison, which reads everything, then stores anew what lies in them. */
+  readonly hasCondemned: boolean
   readonly chunkSizeBytes: number
   readonly options: BackUpOptions
   readonly randomness: Randomness
@@ -76,6 +80,9 @@ type Attempt = {
   readonly degraded: readonly Degraded[]
 }
 
+/** What the reader of a base's tree says when the repository, and not its store, is at fault. */
+const BASE_UNUSABLE = [ErrorCode.ChunkMissing, ErrorCode.ChunkDamaged, ErrorCode.RepositoryDamaged]
+
 /** Incremental, then compared, then full: each is tried only when the one before cannot be trusted. */
 async function firstThatHolds(parts: RunParts, task: ShapedTask): Promise<Attempt> {
   const { shape } = task
@@ -99,7 +106,8 @@ async function firstThatHolds(parts: RunParts, task: ShapedTask): Promise<Attemp
     const plan = await planObject(planInput(parts, task, { mode, base }))
     return { plan, outcome: await runPlan(parts, task, { plan, base }), shape, refuted, degraded }
   } catch (error) {
-    if (base === null || !isBackupError(error, ErrorCode.ChunkMissing, ErrorCode.ChunkDamaged)) throw error
+    if (base === null || !isBackupError(error, ...BASE_UNUSABLE)) throw error
+    await parts.giveUpBase(error)
     degraded.push(baseUnusable(task, error))
     parts.progress({ event: 'notice', message: degraded.at(-1)?.message ?? '' })
     const plan = await planObject(planInput(parts, task, { mode: 'full', base: null }))
@@ -153,6 +161,7 @@ async function runPlan(
     leaves,
     lanes,
     nodes,
+    rewritesTree: parts.hasCondemned && how.plan.mode === 'compared',
     onLeaf,
     signal,
   })

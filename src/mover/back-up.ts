@@ -1,3 +1,4 @@
+import type { BackupError } from '../domain/backup-error.ts'
 import type { Clock } from '../domain/clock.ts'
 import { DegradedCode, type Degraded } from '../domain/ledger.ts'
 import type { ProgressListener } from '../domain/progress.ts'
@@ -5,6 +6,7 @@ import type { Randomness } from '../domain/randomness.ts'
 import type { RecoveryPoint, StoredPoint } from '../domain/recovery-point.ts'
 import type { RunMode } from '../domain/run-mode.ts'
 import type { ChunkLocation } from '../repository/chunk-location.ts'
+import { condemnPacks } from '../repository/condemned.ts'
 import { IndexWriter } from '../repository/index-writer.ts'
 import { KnownChunks } from '../repository/known-chunks.ts'
 import type { IndexDamage } from '../repository/load-index.ts'
@@ -23,6 +25,7 @@ import type { SealLanes, StoredPack } from './seal-lanes.ts'
 export type BackupIndex = {
   locate(id: Uint8Array): ChunkLocation | null
   isReusable(location: ChunkLocation): boolean
+  readonly hasCondemned: boolean
   /** Packs that no segment names; this run's index will. */
   readonly unindexed: readonly PackContents[]
   readonly damagedSegments: readonly IndexDamage[]
@@ -84,10 +87,16 @@ export async function backUp(parts: BackUpParts, request: BackUpRequest): Promis
 
 /** Room for every chunk and node that the run can store. */
 function chunkCountMax(sources: readonly BackupSource[], chunkSizeBytes: number): number {
-  const chunks = sources.reduce((sum, source) => sum + Math.ceil(source.sizeBytes / chunkSizeBytes), 0)
-  const nodes = Math.ceil((chunks / PLACES) * 2) + 16 * sources.length
   // A change list that is refuted is followed by a comparison, whose nodes come on top.
-  return chunks + 2 * nodes
+  return chunkCountOf(sources, chunkSizeBytes) + 2 * nodeCountMax(sources, chunkSizeBytes)
+}
+
+function nodeCountMax(sources: readonly BackupSource[], chunkSizeBytes: number): number {
+  return Math.ceil((chunkCountOf(sources, chunkSizeBytes) / PLACES) * 2) + 16 * sources.length
+}
+
+function chunkCountOf(sources: readonly BackupSource[], chunkSizeBytes: number): number {
+  return sources.reduce((sum, source) => sum + Math.ceil(source.sizeBytes / chunkSizeBytes), 0)
 }
 
 function nodePacks(
@@ -122,9 +131,26 @@ async function backUpAll(
   for (const [number, source] of request.sources.entries()) {
     const base = request.base?.point.objects.find((object) => object.name === source.name) ?? null
     const task = { number, source, base, requestedMode: request.mode }
-    objects.push(await backUpObject({ ...parts, chunkSizeBytes, options: request.options }, task))
+    const giveUpBase = (cause: BackupError): Promise<void> => distrustNodes(parts, { request, cause })
+    const { hasCondemned } = parts.index
+    const shared = { ...parts, chunkSizeBytes, hasCondemned, options: request.options, giveUpBase }
+    objects.push(await backUpObject(shared, task))
   }
   return objects
+}
+
+/** Fences the damaged pack off, for this run and for all readers, and has every node stored again. */
+async function distrustNodes(
+  parts: BackUpParts & { readonly nodes: NodePacks },
+  found: { readonly request: BackUpRequest; readonly cause: BackupError },
+): Promise<void> {
+  const { store, sealing, config } = parts.repository
+  const { packId } = found.cause.data
+  if (typeof packId === 'string') {
+    await condemnPacks(store, sealing, { packIds: [packId], salt: parts.randomness.bytes(32) })
+  }
+  const count = nodeCountMax(found.request.sources, config.chunkSizeBytes)
+  parts.nodes.distrustRepository(new KnownChunks(KnownChunks.allocate(count)))
 }
 
 /** Packs that are in the store wait here for their index; failures wait for whoever settles. */

@@ -27,19 +27,22 @@ export type NodePacksOptions = {
 export class NodePacks implements NodeSink {
   readonly #options: NodePacksOptions
   readonly #builder: PackBuilder
+  #known: KnownChunks
+  #trustsRepository = true
   #buffer: Uint8Array | null = null
 
   constructor(options: NodePacksOptions) {
     this.#options = options
+    this.#known = options.known
     const { sealing, codec, randomSalt } = options
     this.#builder = new PackBuilder({ sealing, codec, compress: false, randomSalt })
   }
 
   async addNode(encoded: Uint8Array): Promise<Uint8Array> {
-    const { codec, known, has } = this.#options
+    const { codec, has } = this.#options
     const id = new Uint8Array(32)
     codec.chunkId(encoded, id)
-    if (!known.claim(id) || has(id)) return id
+    if (!this.#known.claim(id) || (this.#trustsRepository && has(id))) return id
     if (this.#builder.length >= NODE_PACK_SIZE_BYTES) await this.flush()
     if (this.#builder.length === 0) {
       this.#buffer ??= new Uint8Array(
@@ -49,6 +52,15 @@ export class NodePacks implements NodeSink {
     }
     this.#builder.add({ id, kind: EntryKind.Node, plaintext: encoded })
     return id
+  }
+
+  /**
+   * From now on every node is stored, whatever the repository and this run have: a damaged node cannot be told
+   * from a sound one by its id.
+   */
+  distrustRepository(known: KnownChunks): void {
+    this.#known = known
+    this.#trustsRepository = false
   }
 
   /** After it returns every node is in the store and its pack was announced. */

@@ -17,6 +17,8 @@ export type ObjectRun = {
   readonly leaves: AsyncIterable<LeafPlan>
   readonly lanes: SealLanes
   readonly nodes: NodeSink
+  /** Writes every leaf, also those that are as in the base: some of the base's nodes lie in packs that are given up. */
+  readonly rewritesTree: boolean
   readonly onLeaf: (readBytes: number) => void
   readonly signal: AbortSignal
 }
@@ -58,7 +60,8 @@ export async function runObject(run: ObjectRun): Promise<ObjectOutcome> {
   const isResized = run.base !== null && run.base.shape.chunkCount !== run.shape.chunkCount
   for await (const leaf of mapConcurrent(run.leaves, limit, (plan) => settleLeaf(run, plan))) {
     const isLast = leaf.plan.leafIndex === run.shape.leafCount - 1
-    if (leaf.changedCount > 0 || (isResized && isLast)) await tree.setLeaf(leaf.plan.leafIndex, leaf.node)
+    if (leaf.changedCount > 0 || run.rewritesTree || (isResized && isLast))
+      await tree.setLeaf(leaf.plan.leafIndex, leaf.node)
     total.changedChunkCount += leaf.changedCount
     if (leaf.outcome === null) continue
     total.readBytes += leaf.outcome.readBytes

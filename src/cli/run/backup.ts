@@ -117,6 +117,7 @@ function backUpParts(
     index: {
       locate: (id) => locator.locate(id),
       isReusable: (location) => locator.isReusable(location),
+      hasCondemned: locator.hasCondemned,
       unindexed: index.unindexed,
       damagedSegments: index.damagedSegments,
     },
