@@ -29,6 +29,8 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.PointMissing]: ExitCode.Usage,
   [ErrorCode.PointAmbiguous]: ExitCode.Usage,
   [ErrorCode.ObjectMissing]: ExitCode.Usage,
+  [ErrorCode.KeySlotMissing]: ExitCode.Usage,
+  [ErrorCode.KeySlotNeeded]: ExitCode.Usage,
 
   [ErrorCode.SourceMissing]: ExitCode.SourceOrTarget,
   [ErrorCode.SourceUnsuitable]: ExitCode.SourceOrTarget,
@@ -50,6 +52,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.RepositoryDamaged]: ExitCode.Repository,
   [ErrorCode.PasswordWrong]: ExitCode.Repository,
   [ErrorCode.PasswordMissing]: ExitCode.Repository,
+  [ErrorCode.ConfigChanged]: ExitCode.Repository,
   [ErrorCode.StoreFull]: ExitCode.Repository,
   [ErrorCode.StoreReadOnly]: ExitCode.Repository,
   [ErrorCode.StoreFailed]: ExitCode.Repository,

@@ -27,6 +27,10 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.PasswordWrong]: 'Another key slot, or the recovery key, may open it',
   [ErrorCode.PasswordMissing]:
     'Give --password-file FILE or --password-command COMMAND, or set ICECORE_PASSWORD_FILE',
+  [ErrorCode.KeySlotMissing]: 'Run `icecore key list` to see which there are',
+  [ErrorCode.KeySlotNeeded]:
+    'Add another one first with `icecore key add`, or give the password of one that stays',
+  [ErrorCode.ConfigChanged]: 'Run `icecore key list` to see what it is now, and run this again',
   [ErrorCode.StoreFull]: 'Make room and run it again: what was stored so far is kept and used',
   [ErrorCode.StoreReadOnly]: 'Mount it writable, or run it as a user who may write to it',
   [ErrorCode.ChunkMissing]: 'Run `icecore check --data` to see which points it hurts',

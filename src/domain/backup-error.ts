@@ -39,6 +39,12 @@ export const ErrorCode = {
   RepositoryDamaged: 'REPOSITORY_DAMAGED',
   PasswordWrong: 'PASSWORD_WRONG',
   PasswordMissing: 'PASSWORD_MISSING',
+  /** No key slot has this number or id. */
+  KeySlotMissing: 'KEY_SLOT_MISSING',
+  /** The key slot must stay, or the repository could be opened by nobody. */
+  KeySlotNeeded: 'KEY_SLOT_NEEDED',
+  /** Two commands changed the configuration at once; this one did not. */
+  ConfigChanged: 'CONFIG_CHANGED',
   StoreFull: 'STORE_FULL',
   StoreReadOnly: 'STORE_READ_ONLY',
   /** Any other failure of the store's I/O. */

@@ -11,6 +11,7 @@ export const CONFIG_VERSION = 1
 export const CONFIG_SIZE_MAX = 1024 * 1024
 export const CHUNK_SIZE_MIN = 16 * 1024
 export const CHUNK_SIZE_MAX = 4 * 1024 * 1024
+export const KEY_SLOTS_MAX = 64
 const FORMAT = 'icecore repository'
 
 export type Compression =
@@ -53,7 +54,7 @@ const schema = v.strictObject({
     v.strictObject({ algorithm: v.literal('none') }),
   ]),
   encryption: v.picklist(['aes-256-gcm', 'none']),
-  keySlots: v.pipe(v.array(keySlotSchema), v.maxLength(64)),
+  keySlots: v.pipe(v.array(keySlotSchema), v.maxLength(KEY_SLOTS_MAX)),
 })
 
 export function encodeConfig(config: RepositoryConfig): Uint8Array {
