@@ -1,8 +1,10 @@
 import { BACKUP } from './commands/backup.ts'
+import { CHECK } from './commands/check.ts'
 import { COMPLETION } from './commands/completion.ts'
 import { DIFF } from './commands/diff.ts'
 import { FORGET } from './commands/forget.ts'
 import { INIT } from './commands/init.ts'
+import { KEY_ADD, KEY_LIST, KEY_REMOVE } from './commands/key.ts'
 import { MAN } from './commands/man.ts'
 import { POINTS } from './commands/points.ts'
 import { SHOW } from './commands/show.ts'
@@ -18,6 +20,10 @@ export const COMMANDS: readonly Command[] = [
   command(SHOW, async () => (await import('./run/show.ts')).runShow),
   command(DIFF, async () => (await import('./run/diff.ts')).runDiff),
   command(FORGET, async () => (await import('./run/forget.ts')).runForget),
+  command(CHECK, async () => (await import('./run/check.ts')).runCheck),
+  command(KEY_LIST, async () => (await import('./run/key-list.ts')).runKeyList),
+  command(KEY_ADD, async () => (await import('./run/key-add.ts')).runKeyAdd),
+  command(KEY_REMOVE, async () => (await import('./run/key-remove.ts')).runKeyRemove),
   command(COMPLETION, async () => (await import('./run/completion.ts')).runCompletion),
   command(MAN, async () => (await import('./run/man.ts')).runMan),
 ]

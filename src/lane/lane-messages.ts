@@ -1,3 +1,4 @@
+import type { CheckSetUp } from './check-messages.ts'
 import type { RestoreSetUp } from './restore-messages.ts'
 import type { SealJob, SealOutcome, StoredPack } from '../mover/seal-lanes.ts'
 import type { RepositoryConfig } from '../repository/config.ts'
@@ -34,4 +35,4 @@ export type SealResult = SealOutcome | null
 export type SealEvent = StoredPack
 
 /** The work that a lane's thread is made for. */
-export type WorkerSetUp = SealSetUp | RestoreSetUp
+export type WorkerSetUp = SealSetUp | RestoreSetUp | CheckSetUp

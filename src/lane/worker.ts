@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import type { WorkerSetUp } from './lane-messages.ts'
+import { serveCheck } from './serve-check.ts'
 import { serveRestore } from './serve-restore.ts'
 import { serveSeal } from './serve-seal.ts'
 
@@ -9,6 +10,8 @@ serve(workerData as WorkerSetUp)
 
 function serve(setUp: WorkerSetUp): void {
   switch (setUp.work) {
+    case 'check':
+      return serveCheck(setUp)
     case 'restore':
       return serveRestore(setUp)
     case 'seal':

@@ -12,13 +12,26 @@ const CONDEMNED_SIZE_MAX = 64 * 1024 * 1024
 
 /** The ids of all condemned packs. A list that cannot be read condemns nothing and is left to `check`. */
 export async function readCondemned(store: Store, sealing: SealingContext): Promise<Set<string>> {
-  const condemned = new Set<string>()
-  for (const name of await listAll(store, CONDEMNED_PREFIX)) {
-    const id = objectIdOf(name)
-    if (id === null) continue
-    for (const packId of await readOne({ store, sealing, name, id })) condemned.add(packId)
+  return (await readCondemnedLists(store, sealing)).packIds
+}
+
+export type CondemnedLists = {
+  readonly packIds: Set<string>
+  readonly listCount: number
+  readonly damaged: readonly { readonly name: string; readonly reason: string }[]
+}
+
+/** As `readCondemned`, and says which lists cannot be read. */
+export async function readCondemnedLists(store: Store, sealing: SealingContext): Promise<CondemnedLists> {
+  const packIds = new Set<string>()
+  const damaged: { name: string; reason: string }[] = []
+  const names = (await listAll(store, CONDEMNED_PREFIX)).filter((name) => objectIdOf(name) !== null)
+  for (const name of names) {
+    const found = await readOne({ store, sealing, name, id: objectIdOf(name) ?? '' })
+    if (typeof found === 'string') damaged.push({ name, reason: found })
+    else for (const packId of found) packIds.add(packId)
   }
-  return condemned
+  return { packIds, listCount: names.length, damaged }
 }
 
 /** Fences packs off; returns when that is durable. */
@@ -33,12 +46,13 @@ export async function condemnPacks(
   await store.flush()
 }
 
+/** The packs of one list, or why it cannot be read. */
 async function readOne(from: {
   store: Store
   sealing: SealingContext
   name: string
   id: string
-}): Promise<string[]> {
+}): Promise<string[] | string> {
   try {
     const bytes = await from.store.get(from.name, CONDEMNED_SIZE_MAX)
     const body = openFile(from.sealing, { magic: Magic.Condemned, id: from.id, bytes })
@@ -46,7 +60,7 @@ async function readOne(from: {
       body.subarray(index * 32, index * 32 + 32).toHex(),
     )
   } catch (error) {
-    if (error instanceof BackupError || error instanceof SyntaxError) return []
+    if (error instanceof BackupError || error instanceof SyntaxError) return error.message
     throw error
   }
 }

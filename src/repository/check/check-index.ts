@@ -76,7 +76,8 @@ export class CheckIndex {
       sum.sum = (sum.sum + segmentEntrySum(view, at)) | 0
       sum.end = Math.max(sum.end, entry.offset + entry.storedSize)
       // A pack that an earlier segment named is known with all that lies in it.
-      if (!pack.isNamed) this.#addEntry(segment.entries.subarray(at, at + 32), { ...entry, pack: pack.number })
+      if (!pack.isNamed)
+        this.#addEntry(segment.entries.subarray(at, at + 32), { ...entry, pack: pack.number })
     }
     for (const [number, pack] of packs.entries()) takeSum(pack, sums[number])
   }

@@ -159,8 +159,7 @@ export class TreeChecker {
   async #readNode(reference: Reference): Promise<{ node: TreeNode | null; damage: DamageSet }> {
     const { index, damages, packs } = this.#parts
     const places = index.placesOfNode(reference.id)
-    if (places.length === 0)
-      return { node: null, damage: this.#missing(CheckCode.NodeMissing, reference.id) }
+    if (places.length === 0) return { node: null, damage: this.#missing(CheckCode.NodeMissing, reference.id) }
     let damage: DamageSet = 0
     for (const { pack, location } of places) {
       try {

@@ -46,7 +46,9 @@ export class Damages {
       number: this.#damages.length,
       code,
       packId: isFull ? null : subject.packId,
-      reason: isFull ? `more than ${DAMAGES_MAX} such findings; the first of the others: ${subject.reason}` : subject.reason,
+      reason: isFull
+        ? `more than ${DAMAGES_MAX} such findings; the first of the others: ${subject.reason}`
+        : subject.reason,
       lostCount: 0,
       lostBy: new Set(),
       neededBy: new Set(),

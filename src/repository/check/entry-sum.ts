@@ -28,4 +28,3 @@ function entrySum(view: DataView, idAt: number, fieldsAt: number): number {
   const mixed = Math.imul(id ^ place ^ Math.imul(view.getInt32(fieldsAt + 8, true), 0xc2b2ae35), 0x27d4eb2f)
   return mixed ^ (mixed >>> 15)
 }
-

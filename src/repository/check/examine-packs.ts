@@ -18,7 +18,8 @@ export async function examinePacks(
 ): Promise<void> {
   const { index, segmentIds, unindexed } = found
   const damaged = index.packs.filter((pack) => pack.damage !== null)
-  for (const pack of damaged) if (pack.sizeBytes === null && pack.damage) pack.damage.lostCount += pack.entryCount
+  for (const pack of damaged)
+    if (pack.sizeBytes === null && pack.damage) pack.damage.lostCount += pack.entryCount
   const pending = new Set(damaged.filter((pack) => pack.sizeBytes !== null).map((pack) => pack.id))
   if (pending.size === 0) return
   const examiner = new Examiner(repository, found)

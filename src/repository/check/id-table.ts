@@ -94,7 +94,5 @@ export class IdTable {
 }
 
 function wordAt(id: Uint8Array, at: number): number {
-  return (
-    (id[at] ?? 0) | ((id[at + 1] ?? 0) << 8) | ((id[at + 2] ?? 0) << 16) | ((id[at + 3] ?? 0) << 24)
-  )
+  return (id[at] ?? 0) | ((id[at + 1] ?? 0) << 8) | ((id[at + 2] ?? 0) << 16) | ((id[at + 3] ?? 0) << 24)
 }

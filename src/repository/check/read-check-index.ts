@@ -1,5 +1,10 @@
 import type { PackContents } from '../index-segment.ts'
-import { encodeIndexSegment, parseIndexSegment, SEGMENT_ENTRY_SIZE, type IndexSegment } from '../index-segment.ts'
+import {
+  encodeIndexSegment,
+  parseIndexSegment,
+  SEGMENT_ENTRY_SIZE,
+  type IndexSegment,
+} from '../index-segment.ts'
 import { listIds, readSegment, type IndexDamage } from '../load-index.ts'
 import { INDEX_PREFIX, objectIdOf, packName, PACKS_PREFIX } from '../object-names.ts'
 import type { Repository } from '../repository.ts'
@@ -52,7 +57,16 @@ export async function readCheckIndex(repository: Repository, signal: AbortSignal
   const writersAfter = await listWriters(store)
   const writerCount = new Set([...writersBefore, ...writersAfter].map((writer) => writer.id)).size
   const unexplainedCount = writerCount > 0 ? 0 : unnamed.length
-  return { index, segmentIds, damagedSegments, unindexed, unreadable, writerCount, unexplainedCount, foreignNames }
+  return {
+    index,
+    segmentIds,
+    damagedSegments,
+    unindexed,
+    unreadable,
+    writerCount,
+    unexplainedCount,
+    foreignNames,
+  }
 }
 
 /** From the sizes of the segments: the table is made once, as large as it will be. */

@@ -41,7 +41,10 @@ export function impossibleSize(sizeBytes: number): string | null {
  * Verifies all bytes of a pack: its name, its parts, and every chunk and node against its id. The bytes are
  * decrypted in place.
  */
-export function verifyPack(pack: { packId: string; bytes: Uint8Array }, parts: VerifyPackParts): PackFindings {
+export function verifyPack(
+  pack: { packId: string; bytes: Uint8Array },
+  parts: VerifyPackParts,
+): PackFindings {
   const { packId, bytes } = pack
   const about = { packId, sizeBytes: bytes.byteLength }
   const found = parts.codec.digest(bytes).toHex()
