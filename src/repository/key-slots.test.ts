@@ -29,13 +29,15 @@ async function repositoryWith(secrets: readonly Secret[]): Promise<{
 }
 
 const added = async (config: RepositoryConfig, secret: Secret): Promise<RepositoryConfig> =>
-  await withKeySlot(config, {
-    masterKey: await unlock(config, { secret: ONE, where: 'memory' }),
-    secret,
-    label: 'more',
-    createdAt: CREATED_AT,
-    randomBytes: (count) => randomBytes(count),
-  })
+  (
+    await withKeySlot(config, {
+      masterKey: await unlock(config, { secret: ONE, where: 'memory' }),
+      secret,
+      label: 'more',
+      createdAt: CREATED_AT,
+      randomBytes: (count) => randomBytes(count),
+    })
+  ).next
 
 test('withKeySlot() adds a slot that opens the same master key', async () => {
   const { config } = await repositoryWith([ONE])

@@ -28,7 +28,7 @@ export function selectKeySlot(slots: readonly KeySlot[], selector: string): KeyS
 export async function withKeySlot(
   config: RepositoryConfig,
   made: Omit<NewSlot, 'binding'>,
-): Promise<RepositoryConfig> {
+): Promise<{ readonly next: RepositoryConfig; readonly slot: KeySlot }> {
   if (config.keySlots.length >= KEY_SLOTS_MAX) {
     const message = `Cannot add a key slot: the repository has ${config.keySlots.length}, at most ${KEY_SLOTS_MAX} are possible`
     throw new BackupError(ErrorCode.UsageWrong, message)
@@ -37,7 +37,7 @@ export async function withKeySlot(
   const slot = await createKeySlot({ ...made, binding })
   const opened = await openKeySlot(slot, { secret: made.secret, binding })
   assert(opened !== null && Buffer.compare(opened, made.masterKey) === 0)
-  return { ...config, keySlots: [...config.keySlots, slot] }
+  return { next: { ...config, keySlots: [...config.keySlots, slot] }, slot }
 }
 
 /**

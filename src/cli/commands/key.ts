@@ -56,7 +56,7 @@ export const KEY_REMOVE = {
   section: 'Keeping',
   summary: 'remove a key slot',
   description:
-    'Removes a key slot. The last one cannot be removed. Whoever has had the key may have kept what it opens: removing it does not encrypt the repository anew.',
+    'Removes a key slot. The last one and the only recovery key cannot be removed, and the password options must name a key that stays. Whoever has had the key may have kept what it opens: removing it does not encrypt the repository anew.',
   arguments: {
     slot: { name: 'SLOT', description: 'as `icecore key list` shows it', count: 'one', parse: asText },
   },

@@ -1,5 +1,3 @@
-import { open } from 'node:fs/promises'
-import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import { formatByteSize } from '../../domain/byte-size.ts'
 import type { RepositoryConfig } from '../../repository/config.ts'
 import { formatRecoveryKey } from '../../repository/recovery-key.ts'
@@ -8,6 +6,7 @@ import { DirectoryStore } from '../../stores/directory/directory-store.ts'
 import type { INIT } from '../commands/init.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
+import { writeRecoveryKeyFile } from '../recovery-key-file.ts'
 
 /** Measured in docs/decisions/0004-chunk-size.md. */
 const CHUNK_SIZE_DEFAULT_BYTES = 64 * 1024
@@ -49,23 +48,11 @@ async function secretsOf(
 ): Promise<Parameters<typeof createRepository>[1]['secrets']> {
   const password = await invocation.askPassword('create')
   const file = invocation.options.recoveryKeyFile
-  if (file !== undefined) await writeKeyFile(file, formatRecoveryKey(recoveryKey))
+  if (file !== undefined) await writeRecoveryKeyFile(file, recoveryKey)
   return [
     { secret: { kind: 'password', password }, label: 'password' },
     { secret: { kind: 'recovery', key: recoveryKey }, label: 'recovery key' },
   ]
-}
-
-async function writeKeyFile(path: string, text: string): Promise<void> {
-  try {
-    await using file = await open(path, 'wx', 0o600)
-    await file.writeFile(`${text}\n`)
-    await file.sync()
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `Cannot write the recovery key to "${path}": ${reason}; required is the name of a file that does not exist yet`
-    throw new BackupError(ErrorCode.UsageWrong, message, { cause, data: { path } })
-  }
 }
 
 function describe(
