@@ -1,7 +1,7 @@
 import { ThreadCaller } from '../linux/thread-calls.ts'
 import type { WorkerSetUp } from './lane-messages.ts'
 
-const ENTRY = new URL('./worker.ts', import.meta.url)
+const ENTRY = new URL('./worker.js', import.meta.url)
 
 /** Threads that do the same work; a request goes to the one that has the least to do. */
 export class LaneThreads<Request, Result, Event> implements AsyncDisposable {

@@ -182,15 +182,28 @@ export class RestoreLane {
         await this.#openElsewhere(chunk, this.#slotOf(chunk, window, buffer), error)
       return
     }
+    let previous: WantedChunk | null = null
     for (const chunk of run.chunks) {
-      const at = chunk.location.offset - run.offset
-      const bytes = stored.subarray(at, at + chunk.location.storedSize)
       const slot = this.#slotOf(chunk, window, buffer)
-      try {
-        packs.openInto({ id: chunk.id, place: chunk.location, key, stored: bytes }, slot)
-      } catch (error) {
-        await this.#openElsewhere(chunk, slot, error)
-      }
+      // The same chunk in several places: its stored bytes were opened where they lie, and are no more.
+      if (previous?.location.offset === chunk.location.offset)
+        slot.set(this.#slotOf(previous, window, buffer))
+      else await this.#openChunk({ chunk, run, stored, key }, slot)
+      previous = chunk
+    }
+  }
+
+  async #openChunk(
+    what: { chunk: WantedChunk; run: StoredRun; stored: Uint8Array; key: Uint8Array | null },
+    slot: Uint8Array,
+  ): Promise<void> {
+    const { chunk, run, stored, key } = what
+    const at = chunk.location.offset - run.offset
+    const bytes = stored.subarray(at, at + chunk.location.storedSize)
+    try {
+      this.#options.packs.openInto({ id: chunk.id, place: chunk.location, key, stored: bytes }, slot)
+    } catch (error) {
+      await this.#openElsewhere(chunk, slot, error)
     }
   }
 

@@ -90,7 +90,7 @@ class DirectoryRows {
 
   ascending(): Uint32Array {
     const order = Uint32Array.from({ length: this.count }, (_, row) => row)
-    return order.sort(
+    return order.toSorted(
       (a, b) => (this.#keys[a] ?? 0) - (this.#keys[b] ?? 0) || Buffer.compare(this.#idAt(a), this.#idAt(b)),
     )
   }
