@@ -1,18 +1,37 @@
-import { ThreadCaller } from '../linux/thread-calls.ts'
+import type { Worker } from 'node:worker_threads'
+import { startThread, ThreadCaller } from '../linux/thread-calls.ts'
 import type { WorkerSetUp } from './lane-messages.ts'
 
 const ENTRY = new URL('./worker.js', import.meta.url)
+
+/** Threads that were started before their work was known. */
+const spares: Worker[] = []
+
+/**
+ * Starts threads that the next `LaneThreads` will take: they load their code while the main thread still derives
+ * a key from the password and reads the index. Those that nobody took end with the returned object.
+ */
+export function startSpareThreads(count: number): AsyncDisposable {
+  const started = Array.from({ length: count }, () => startThread(ENTRY))
+  spares.push(...started)
+  return {
+    async [Symbol.asyncDispose]() {
+      const left = started.filter((thread) => spares.includes(thread))
+      spares.splice(0, spares.length, ...spares.filter((thread) => !left.includes(thread)))
+      await Promise.all(left.map((thread) => thread.terminate()))
+    },
+  }
+}
 
 /** Threads that do the same work; a request goes to the one that has the least to do. */
 export class LaneThreads<Request, Result, Event> implements AsyncDisposable {
   readonly #threads: readonly ThreadCaller<Request, Result, Event>[]
 
   constructor(count: number, setUp: WorkerSetUp, onEvent: (event: Event) => void) {
-    const options = { workerData: setUp, onEvent }
-    this.#threads = Array.from(
-      { length: count },
-      () => new ThreadCaller<Request, Result, Event>(ENTRY, options),
-    )
+    this.#threads = Array.from({ length: count }, () => {
+      const worker = spares.shift() ?? startThread(ENTRY)
+      return new ThreadCaller<Request, Result, Event>(worker, { setUp, onEvent })
+    })
   }
 
   async call(request: Request): Promise<Result> {

@@ -58,12 +58,16 @@ export class PackOutput {
   async #store(pack: FinishedPack, buffer: Uint8Array | null): Promise<void> {
     const { store, buffers, onPack } = this.#options
     try {
-      await store.put(packName(pack.id), pack.bytes)
+      try {
+        await store.put(packName(pack.id), pack.bytes)
+      } finally {
+        if (buffer !== null) buffers.release(buffer)
+      }
+      // The index must not name what a power cut can take away, and no other thread knows what was put here.
+      await store.flush()
       onPack({ packId: pack.id, directory: pack.directory, sizeBytes: pack.bytes.byteLength })
     } catch (error) {
       this.#failure ??= { error }
-    } finally {
-      if (buffer !== null) buffers.release(buffer)
     }
   }
 

@@ -1,12 +1,11 @@
-import { workerData } from 'node:worker_threads'
+import { onSetUp } from '../linux/thread-calls.ts'
 import type { WorkerSetUp } from './lane-messages.ts'
 import { serveCheck } from './serve-check.ts'
 import { serveRestore } from './serve-restore.ts'
 import { serveSeal } from './serve-seal.ts'
 
-/** The entry of a lane's thread: its maker says which work it is for. */
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the thread's maker is our own code
-serve(workerData as WorkerSetUp)
+/** A lane's thread is told which work it is for when its code is loaded already. */
+onSetUp(serve)
 
 function serve(setUp: WorkerSetUp): void {
   switch (setUp.work) {

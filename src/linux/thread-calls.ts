@@ -35,8 +35,10 @@ export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
   #number = 0
   #ended: Error | null = null
 
-  constructor(entry: URL, options: { workerData: unknown; onEvent: (event: Event) => void }) {
-    this.#worker = new Worker(entry, { workerData: options.workerData, resourceLimits: THREAD_HEAP })
+  /** `worker` was made by `startThread` and has not been told its work yet. */
+  constructor(worker: Worker, options: { setUp: unknown; onEvent: (event: Event) => void }) {
+    this.#worker = worker
+    worker.postMessage(options.setUp)
     this.#worker.on('message', (answer: Answer) => {
       if (answer.type === 'event') options.onEvent(answer.event as Event)
       else this.#answer(answer)
@@ -79,6 +81,17 @@ export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
     for (const waiting of this.#waiting.values()) waiting.reject(error)
     this.#waiting.clear()
   }
+}
+
+/** Starts a thread, which loads its code and then waits to be told its work. */
+export function startThread(entry: URL): Worker {
+  return new Worker(entry, { resourceLimits: THREAD_HEAP })
+}
+
+/** In a worker thread: waits for the first message, which says what the work is. */
+export function onSetUp<SetUp>(begin: (setUp: SetUp) => void): void {
+  assert(parentPort !== null)
+  parentPort.once('message', begin)
 }
 
 /** In a worker thread: answers calls, each as soon as it is done. */

@@ -5,6 +5,7 @@ import { DegradedCode, type Degraded } from '../../domain/ledger.ts'
 import type { StoredPoint } from '../../domain/recovery-point.ts'
 import type { RunMode } from '../../domain/run-mode.ts'
 import { portableReason } from '../../lane/choose-codec.ts'
+import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { sealThreads } from '../../lane/seal-threads.ts'
 import type { LocalSource } from '../../linux/local-source.ts'
 import { backUp, type BackUpParts } from '../../mover/back-up.ts'
@@ -28,6 +29,7 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   const { options } = invocation
   await using sources = await openBackupSources(invocation.arguments.sources, options.allowMounted)
   const changes = await changeListOf(invocation, sources.opened)
+  await using _spares = startSpareThreads(laneCount(invocation))
   const writerId = invocation.randomness.bytes(8).toHex()
   await using repository = await openIndexed(invocation, { writerId })
   const lineage = options.name ?? `${hostname()}:${invocation.arguments.sources.join('+')}`

@@ -3,6 +3,7 @@ import { formatByteSize } from '../../domain/byte-size.ts'
 import { formatDuration } from '../../domain/duration.ts'
 import type { PointObject, StoredPoint } from '../../domain/recovery-point.ts'
 import type { TargetAddress } from '../../lane/target-writer.ts'
+import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { restoreThreads } from '../../lane/restore-threads.ts'
 import { openLocalTarget, type LocalTarget } from '../../linux/local-target.ts'
 import { reopenTarget } from '../../linux/reopen.ts'
@@ -20,6 +21,7 @@ type RestoreInvocation = InvocationOf<typeof RESTORE>
 
 export async function runRestore(invocation: RestoreInvocation): Promise<CommandResult> {
   const { options, clock } = invocation
+  await using _spares = startSpareThreads(laneCount(invocation))
   await using repository = await openIndexed(invocation)
   const { points } = await listPoints(repository.repository)
   const stored = selectPoint(points, invocation.arguments.point)
