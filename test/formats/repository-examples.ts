@@ -176,7 +176,7 @@ async function configExample(): Promise<Uint8Array> {
     id: REPOSITORY_ID,
     createdAt: CREATED_AT,
     chunkSizeBytes: 16_384,
-    packSizeBytes: 16_777_216,
+    packSizeBytes: 8_388_608,
     compression: { algorithm: 'zstd', level: 1 },
     encryption: 'aes-256-gcm',
   } as const
