@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import { WRITERS_PREFIX } from './object-names.ts'
 import type { Store } from './store.ts'
 import { listAll } from './store.ts'
@@ -56,6 +57,7 @@ async function readWriter(store: Store, name: string): Promise<WriterRecord | nu
     )
     return result.success && result.output.id === id ? result.output : unknown
   } catch (error) {
-    return error instanceof SyntaxError ? unknown : null
+    // Only one that has signed off since it was listed is no writer any more.
+    return isBackupError(error, ErrorCode.StoreObjectMissing) ? null : unknown
   }
 }

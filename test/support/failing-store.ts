@@ -47,8 +47,6 @@ export function failingStore(
     if (failure.kind === 'late') await operation.work()
     throw ioFailure(operation.name)
   }
-  const half = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, bytes.byteLength / 2)
-  const nothing = (): Promise<void> => Promise.resolve()
   return {
     description: inner.description,
     get operationCount() {
@@ -58,7 +56,7 @@ export function failingStore(
       write({ name, work: () => inner.put(name, bytes), tear: () => inner.put(name, half(bytes)) }),
     replace: (name, bytes) =>
       write({ name, work: () => inner.replace(name, bytes), tear: () => inner.replace(name, half(bytes)) }),
-    flush: () => write({ name: 'flush', work: () => inner.flush(), tear: nothing }),
+    flush: () => write({ name: 'flush', work: () => inner.flush(), tear: () => Promise.resolve() }),
     async delete(name) {
       if (!isDue() || failure.kind === 'full') return await inner.delete(name)
       if (failure.kind === 'late') await inner.delete(name)
@@ -72,6 +70,10 @@ export function failingStore(
     },
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
   }
+}
+
+function half(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(0, bytes.byteLength / 2)
 }
 
 function ioFailure(name: string): BackupError {

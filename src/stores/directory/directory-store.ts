@@ -24,6 +24,7 @@ export class DirectoryStore implements Store {
   readonly #folders = new Set<string>()
   readonly #unsynced = new Set<string>()
   #temporaryCount = 0
+  #flushing: Promise<void> = Promise.resolve()
 
   constructor(path: string, options: DirectoryStoreOptions = {}) {
     this.description = path
@@ -51,6 +52,7 @@ export class DirectoryStore implements Store {
       try {
         await this.#makeFolder(dirname(path))
         await rename(temporary, path)
+        this.#files.forget(path)
       } finally {
         await rm(temporary, { force: true })
       }
@@ -121,13 +123,15 @@ export class DirectoryStore implements Store {
   async delete(name: string): Promise<void> {
     const path = this.#pathOf(name)
     await this.#guard({ verb: 'remove', path }, () => rm(path, { force: true }))
+    this.#files.forget(path)
     this.#unsynced.add(dirname(path))
   }
 
+  /** One after the other: a folder that another call is about to sync is not durable yet. */
   async flush(): Promise<void> {
-    const folders = [...this.#unsynced]
-    this.#unsynced.clear()
-    for (const path of folders) await this.#guard({ verb: 'sync', path }, () => syncFolder(path))
+    const flushing = this.#flushing.then(() => this.#syncFolders())
+    this.#flushing = flushing.catch(ignore)
+    await flushing
   }
 
   /** Removes the temporary files of a writer that is known to be dead. */
@@ -142,6 +146,18 @@ export class DirectoryStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#files[Symbol.asyncDispose]()
+  }
+
+  async #syncFolders(): Promise<void> {
+    for (const path of this.#unsynced) {
+      this.#unsynced.delete(path)
+      try {
+        await this.#guard({ verb: 'sync', path }, () => syncFolder(path))
+      } catch (error) {
+        this.#unsynced.add(path)
+        throw error
+      }
+    }
   }
 
   #pathOf(name: string): string {
@@ -197,11 +213,14 @@ async function linkOrRename(from: string, to: string): Promise<void> {
 }
 
 async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r')
   try {
+    await using folder = await open(path, 'r')
     await folder.sync()
   } catch (error) {
-    // Some network file systems cannot sync a folder; their names are as durable as they make them.
-    if (!['EINVAL', 'ENOTSUP', 'EBADF'].includes(errnoOf(error))) throw error
+    // Some network file systems cannot sync a folder; their names are as durable as they make them. A folder that
+    // is not there has no names.
+    if (!['EINVAL', 'ENOTSUP', 'EBADF', 'ENOENT'].includes(errnoOf(error))) throw error
   }
 }
+
+function ignore(): void {}

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 /** Packs are read in many small pieces: this many stay open. */
 const OPEN_MAX = 32
 
-type Entry = { readonly opening: Promise<FileHandle>; users: number }
+type Entry = { readonly opening: Promise<FileHandle>; users: number; isForgotten: boolean }
 type Lease = { readonly handle: FileHandle } & Disposable
 
 /** Files that were read lately, kept open; the least recently used is closed when nobody reads it. */
@@ -11,7 +11,7 @@ export class OpenFiles implements AsyncDisposable {
   readonly #entries = new Map<string, Entry>()
 
   async open(path: string): Promise<Lease> {
-    const entry = this.#entries.get(path) ?? { opening: open(path, 'r'), users: 0 }
+    const entry = this.#entries.get(path) ?? { opening: open(path, 'r'), users: 0, isForgotten: false }
     this.#entries.delete(path)
     this.#entries.set(path, entry)
     entry.users += 1
@@ -20,9 +20,18 @@ export class OpenFiles implements AsyncDisposable {
       this.#closeOldest()
       return { handle, [Symbol.dispose]: () => this.#release(entry) }
     } catch (error) {
-      this.#entries.delete(path)
+      if (this.#entries.get(path) === entry) this.#entries.delete(path)
       throw error
     }
+  }
+
+  /** The name is gone, or is that of another file now: who reads may finish, nobody else begins. */
+  forget(path: string): void {
+    const entry = this.#entries.get(path)
+    if (entry === undefined) return
+    this.#entries.delete(path)
+    entry.isForgotten = true
+    if (entry.users === 0) void closeQuietly(entry)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -33,6 +42,7 @@ export class OpenFiles implements AsyncDisposable {
 
   #release(entry: Entry): void {
     entry.users -= 1
+    if (entry.isForgotten && entry.users === 0) void closeQuietly(entry)
   }
 
   #closeOldest(): void {

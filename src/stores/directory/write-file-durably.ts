@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { errnoOf } from './store-failure.ts'
 
 const DIRECT_ALIGNMENT = 4096
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 
 /**
  * Creates `path` with `bytes` and returns when they are durable. Large aligned buffers go past the page cache
@@ -10,30 +11,38 @@ const DIRECT_ALIGNMENT = 4096
  * than the write.
  */
 export async function writeFileDurably(path: string, bytes: Uint8Array): Promise<void> {
-  await using file = await openForWriting(path, bytes)
-  let at = 0
-  while (at < bytes.byteLength) {
-    const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at, at)
-    at += bytesWritten
+  if (!isAligned(bytes)) {
+    await writeFrom(path, bytes, { at: 0, flags: NEW_FILE })
+    return
   }
-  await file.sync()
+  const at = await writeFrom(path, bytes, { at: 0, flags: NEW_FILE | constants.O_DIRECT })
+  // What direct I/O would not take, all of it or the end after a short write, goes through the page cache.
+  if (at < bytes.byteLength) {
+    await writeFrom(path, bytes, { at, flags: constants.O_WRONLY | constants.O_CREAT })
+  }
 }
 
-async function openForWriting(path: string, bytes: Uint8Array): Promise<FileHandle> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
-  if (isAligned(bytes)) {
-    try {
-      return await open(path, flags | constants.O_DIRECT, 0o600)
-    } catch (error) {
-      // File systems without direct I/O say EINVAL; the file may have been created nevertheless.
-      if (errnoOf(error) !== 'EINVAL') throw error
-      return await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600)
+/** Writes on from `at`; returns where it ended, which is before the end only if direct I/O says EINVAL. */
+async function writeFrom(
+  path: string,
+  bytes: Uint8Array,
+  from: { readonly at: number; readonly flags: number },
+): Promise<number> {
+  let at = from.at
+  try {
+    await using file = await open(path, from.flags, 0o600)
+    while (at < bytes.byteLength) {
+      const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at, at)
+      at += bytesWritten
     }
+    await file.sync()
+  } catch (error) {
+    if ((from.flags & constants.O_DIRECT) === 0 || errnoOf(error) !== 'EINVAL') throw error
   }
-  return await open(path, flags, 0o600)
+  return at
 }
 
-/** Memory of a WebAssembly.Memory begins at a page; that of ordinary buffers begins anywhere. */
+/** Shared memory is most often that of a WebAssembly.Memory, which begins at a page; ordinary buffers begin anywhere. */
 function isAligned(bytes: Uint8Array): boolean {
   const shared = bytes.buffer instanceof SharedArrayBuffer
   return shared && bytes.byteOffset % DIRECT_ALIGNMENT === 0 && bytes.byteLength % DIRECT_ALIGNMENT === 0
