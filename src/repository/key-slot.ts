@@ -2,6 +2,7 @@ import { argon2, createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { promisify } from 'node:util'
 import * as v from 'valibot'
 import { TAG_SIZE } from './aes-gcm.ts'
+import { instantSchema } from './instant-schema.ts'
 import { MASTER_KEY_SIZE } from './keys.ts'
 
 const deriveArgon2 = promisify(argon2)
@@ -24,7 +25,7 @@ const base64 = (size: number): v.GenericSchema<string> =>
 const common = {
   /** 16 hexadecimal digits. */
   id: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
-  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+  createdAt: instantSchema,
   label: v.pipe(v.string(), v.maxLength(200)),
   /** Nonce, master key under AES-256-GCM, tag. */
   wrappedKey: base64(WRAPPED_SIZE),

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { DegradedCode } from '../domain/ledger.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
+import { instantSchema } from './instant-schema.ts'
 
 /**
  * The body of a recovery point: JSON in UTF-8 with a version. Readers ignore fields that they do not know, so
@@ -55,11 +56,11 @@ const pointObject = v.object({
 const schema = v.object({
   version: v.literal(POINT_VERSION),
   lineage: v.pipe(text, v.minLength(1)),
-  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+  createdAt: instantSchema,
   tags: v.pipe(v.array(text), v.maxLength(1000)),
   objects: v.pipe(v.array(pointObject), v.minLength(1), v.maxLength(10_000)),
   ledger: v.object({
-    startedAt: v.pipe(v.string(), v.isoTimestamp()),
+    startedAt: instantSchema,
     durationMs: count,
     icecoreVersion: text,
     host: text,
