@@ -7,7 +7,7 @@ export const DIFF = {
   section: 'Looking',
   summary: 'which ranges differ between two points',
   description:
-    'Lists the ranges, in whole chunks, that differ between two recovery points. Parts that both share are skipped without being read, so that it costs what changed.',
+    'Lists the ranges, in whole chunks, that differ between two recovery points. Parts that both share are skipped without being read, so that it costs what changed. The first ranges are shown; --verbose and --json show more. With --json they are a change list from the first point to the second: where the second is smaller, it ends with it.',
   arguments: {
     before: { ...POINT_ARGUMENT, description: 'the earlier point: an id, latest, or latest:LINEAGE' },
     after: { ...POINT_ARGUMENT, description: 'the later point' },
