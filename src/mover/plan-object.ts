@@ -12,6 +12,7 @@ import { leafIndexes } from '../repository/tree-walk.ts'
 import type { BackupSource, RangeStream } from './backup-source.ts'
 import { joinLeaves } from './join-leaves.ts'
 import { EMPTY_MASK, intersectMasks, leafMasks, MASK_SIZE, type LeafMask } from './leaf-mask.ts'
+import { rememberRanges } from './remember-ranges.ts'
 import { chunksAt, countChunks, drawRanks } from './witnesses.ts'
 
 /** What is to be found out about one leaf. */
@@ -59,9 +60,9 @@ export type PlanInput = {
 
 /** Cuts the work on one image into leaves of its tree. Every mode ends in a complete tree; they differ in what is read. */
 export async function planObject(input: PlanInput): Promise<ObjectPlan> {
-  const data = alignedData(input)
-  const allocatedBytes = (await measureRanges(input.source.dataRanges(wholeOf(input), input.signal)))
-    .lengthBytes
+  const mapped = await rememberRanges(() => input.source.dataRanges(wholeOf(input), input.signal))
+  const data = alignedData(input, mapped)
+  const allocatedBytes = (await measureRanges(mapped())).lengthBytes
   switch (input.mode) {
     case 'full':
     case 'compared':
@@ -158,10 +159,9 @@ function wholeOf(input: PlanInput): Range {
   return { offset: 0, length: input.source.sizeBytes }
 }
 
-function alignedData(input: PlanInput): RangeStream {
+function alignedData(input: PlanInput, mapped: RangeStream): RangeStream {
   const { chunkSizeBytes, sizeBytes } = input.shape
-  return () =>
-    alignRanges(input.source.dataRanges(wholeOf(input), input.signal), { chunkSizeBytes, sizeBytes })
+  return () => alignRanges(mapped(), { chunkSizeBytes, sizeBytes })
 }
 
 /**

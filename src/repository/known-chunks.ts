@@ -1,8 +1,10 @@
-import assert from 'node:assert/strict'
-
 const SLOT_WORDS = 4
 /** Slots for each chunk: at this load a look-up takes two steps on average, and a chunk takes 23 bytes. */
 const LOAD_MAX = 0.7
+/** At that load a chain of this length does not occur; where the table is too small for the image it does. */
+const STEPS_MAX = 128
+/** 4 GiB of address space: 187 million chunks. */
+const SLOTS_MAX = 2 ** 28
 
 /**
  * The ids that this run has stored or is storing, in memory that all lanes share: the first to claim an id
@@ -21,20 +23,26 @@ export class KnownChunks {
     this.#slotCount = this.#words.length / SLOT_WORDS
   }
 
-  /** Memory for up to `chunkCountMax` ids; the system gives pages only as they are used. */
+  /**
+   * Memory for up to `chunkCountMax` ids; the system gives pages only as they are used. A run that stores more new
+   * chunks than the largest table holds may store some of them twice.
+   */
   static allocate(chunkCountMax: number): SharedArrayBuffer {
-    const slotCount = Math.ceil(chunkCountMax / LOAD_MAX) + 64
+    const slotCount = Math.min(SLOTS_MAX, Math.ceil(chunkCountMax / LOAD_MAX) + STEPS_MAX)
     return new SharedArrayBuffer(slotCount * SLOT_WORDS * 4)
   }
 
-  /** True when the caller is the first to claim the id, and is therefore the one to store it. */
+  /**
+   * True when the caller is the first to claim the id, and is therefore the one to store it; also when the table
+   * has no room for it, for to store a chunk twice costs space and to forget one costs data.
+   */
   claim(id: Uint8Array): boolean {
     const view = new DataView(id.buffer, id.byteOffset, 32)
     const first = view.getInt32(0, true) | 1
     const last = view.getInt32(12, true) | 1
     const middle = [view.getInt32(4, true), view.getInt32(8, true)] as const
     let slot = Math.floor((view.getUint32(16, true) / 2 ** 32) * this.#slotCount)
-    for (let step = 0; step < this.#slotCount; step += 1) {
+    for (let step = 0; step < STEPS_MAX; step += 1) {
       const at = slot * SLOT_WORDS
       const found = Atomics.compareExchange(this.#words, at, 0, first)
       if (found === 0) {
@@ -46,7 +54,7 @@ export class KnownChunks {
       if (found === first && this.#isSame(at, { middle, last })) return false
       slot = slot + 1 === this.#slotCount ? 0 : slot + 1
     }
-    assert.fail('the table of known chunks is full: it was allocated for fewer chunks than were read')
+    return true
   }
 
   #isSame(at: number, id: { readonly middle: readonly [number, number]; readonly last: number }): boolean {
