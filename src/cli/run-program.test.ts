@@ -43,12 +43,7 @@ async function* pieces(): AsyncGenerator<string> {
 }
 
 test('runProgram() prints JSON in pieces where there are some, and uses them for nothing else', async () => {
-  const result = (): CommandResult => ({
-    json: 'not printed',
-    jsonPieces: pieces(),
-    text: 'text',
-    exitCode: ExitCode.Done,
-  })
-  assert.equal(await outputOf(result(), '--json'), '[\n]\n')
-  assert.equal(await outputOf(result()), 'text\n')
+  const result = { json: 'not printed', text: 'text', exitCode: ExitCode.Done }
+  assert.equal(await outputOf({ ...result, jsonPieces: pieces() }, '--json'), '[\n]\n')
+  assert.equal(await outputOf({ ...result, jsonPieces: pieces() }), 'text\n')
 })
