@@ -31,16 +31,9 @@ export function findProblems(from: {
   points: Points
   condemned: CondemnedLists
 }): { problems: Problem[]; notes: string[] } {
-  const { damages, found, points, condemned } = from
-  const isHealed = (damage: Damage): boolean =>
-    damage.packId !== null &&
-    condemned.packIds.has(damage.packId) &&
-    damage.lostBy.size + damage.neededBy.size === 0
-  const healed = damages.all.filter(isHealed)
-  const notes = healed.map(
-    (damage) => `Pack ${damage.packId} is damaged, but it is fenced off and no point needs it`,
-  )
-  const hurting = damages.all.filter((damage) => !isHealed(damage))
+  const { found, points, condemned } = from
+  const { harmless, hurting } = sortOut(from)
+  const notes = harmless.map((damage) => noteOf(damage, condemned))
   hurting.sort((a, b) => b.lostBy.size - a.lostBy.size || a.number - b.number)
   const problems = [
     ...points.damaged.map((point) => problemOfPoint(point)),
@@ -54,6 +47,32 @@ export function findProblems(from: {
     ),
   ]
   return { problems, notes }
+}
+
+/**
+ * Damage that hurts no point is no problem any more when the pack is fenced off, and never was one when a killed
+ * run left it: no segment names it, and nothing that a point needs is missing.
+ */
+function sortOut(from: { damages: Damages; found: FoundIndex; condemned: CondemnedLists }): {
+  harmless: Damage[]
+  hurting: Damage[]
+} {
+  const { damages, found, condemned } = from
+  const isMissingAny = damages.all.some(
+    ({ code }) => code === CheckCode.ChunkMissing || code === CheckCode.NodeMissing,
+  )
+  const isHarmless = ({ packId, lostBy, neededBy }: Damage): boolean => {
+    if (packId === null || lostBy.size + neededBy.size > 0) return false
+    return condemned.packIds.has(packId) || (!isMissingAny && found.leftOver.has(packId))
+  }
+  const byHarm = Map.groupBy(damages.all, isHarmless)
+  return { harmless: byHarm.get(true) ?? [], hurting: byHarm.get(false) ?? [] }
+}
+
+function noteOf({ packId, code }: Damage, condemned: CondemnedLists): string {
+  const state = code === CheckCode.PackMissing ? 'missing' : 'damaged'
+  const why = condemned.packIds.has(packId ?? '') ? 'it is fenced off' : 'a run that was killed left it'
+  return `Pack ${packId} is ${state}, but ${why} and no point needs it`
 }
 
 export function plain(code: CheckCode, message: string): Problem {

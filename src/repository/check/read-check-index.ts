@@ -25,9 +25,11 @@ export type FoundIndex = {
   readonly unindexed: IndexSegment
   /** Packs that no segment names and whose own directory cannot be read: pack and reason. */
   readonly unreadable: readonly { readonly pack: PackState; readonly reason: string }[]
+  /** Packs that no segment names, while every segment is sound: what a run that was killed left. */
+  readonly leftOver: ReadonlySet<string>
   /** How many writers are at work, or were killed. */
   readonly writerCount: number
-  /** Packs that no segment names, without those that a writer that is at work or was killed explains. */
+  /** Packs that no segment names, unless a damaged segment, or a writer that is at work or was killed, explains them. */
   readonly unexplainedCount: number
   /** Files among the packs that are none. */
   readonly foreignNames: readonly string[]
@@ -56,13 +58,16 @@ export async function readCheckIndex(repository: Repository, signal: AbortSignal
   index.addSegment(unindexed)
   const writersAfter = await listWriters(store)
   const writerCount = new Set([...writersBefore, ...writersAfter].map((writer) => writer.id)).size
-  const unexplainedCount = writerCount > 0 ? 0 : unnamed.length
+  const isExplained = writerCount > 0 || damagedSegments.length > 0
+  const unexplainedCount = isExplained ? 0 : contents.length
+  const leftOver = new Set(damagedSegments.length > 0 ? [] : unnamed.map((pack) => pack.id))
   return {
     index,
     segmentIds,
     damagedSegments,
     unindexed,
     unreadable,
+    leftOver,
     writerCount,
     unexplainedCount,
     foreignNames,
