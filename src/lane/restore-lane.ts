@@ -1,40 +1,25 @@
 import type { Range } from '../domain/range.ts'
 import { isPlaceIn } from '../mover/leaf-mask.ts'
-import { isBackupError } from '../domain/backup-error.ts'
 import type { ChunkCodec } from '../repository/chunk-codec.ts'
-import type { ChunkLocation } from '../repository/chunk-location.ts'
-import type { PackReader } from '../repository/pack-reader.ts'
-import type { Store } from '../repository/store.ts'
-import { packName } from '../repository/object-names.ts'
 import { PLACES } from '../repository/tree-node.ts'
 import type { RestoreJob, RestoreOutcome } from '../restore/restore-lanes.ts'
 import { BufferPool } from './buffer-pool.ts'
-import { planReads, type StoredRun, type WantedChunk } from './read-plan.ts'
+import { StoredChunks, type ChunkSlot, type StoredChunksOptions } from './stored-chunks.ts'
 import type { TargetWriter } from './target-writer.ts'
 
 /** What is put together in memory and written in one piece. */
 const WINDOW_SIZE_BYTES = 8 * 1024 * 1024
 /** One window is written while the next is filled. */
 const WINDOWS = 2
-const READ_SIZE_BYTES = 2 * 1024 * 1024
 
-export type RestoreLaneOptions = {
-  readonly store: Store
-  readonly packs: PackReader
+export type RestoreLaneOptions = StoredChunksOptions & {
   readonly codec: ChunkCodec
-  readonly index: {
-    locate(id: Uint8Array): ChunkLocation | null
-    locateAll(id: Uint8Array): Iterable<ChunkLocation>
-  }
   readonly target: TargetWriter
   readonly sizeBytes: number
-  readonly chunkSizeBytes: number
   /** The target reads as zeros: places without a chunk need no work. */
   readonly isBlank: boolean
   /** Read the target first, and write only what differs. */
   readonly differing: boolean
-  /** Page-aligned memory. */
-  readonly allocate: (bytes: number) => Uint8Array
 }
 
 type Window = {
@@ -51,7 +36,7 @@ type Counts = { writtenBytes: number; zeroedBytes: number; keptBytes: number }
 export class RestoreLane {
   readonly #options: RestoreLaneOptions
   readonly #windows: BufferPool
-  readonly #stored: Uint8Array
+  readonly #chunks: StoredChunks
   /** What the target holds, when only differences are written. */
   readonly #present: Uint8Array | null
   readonly #zeros: Uint8Array
@@ -66,7 +51,7 @@ export class RestoreLane {
     this.#placesPerWindow = Math.min(PLACES, Math.max(1, Math.floor(WINDOW_SIZE_BYTES / chunkSizeBytes)))
     const windowSize = this.#placesPerWindow * chunkSizeBytes
     this.#windows = new BufferPool(Array.from({ length: WINDOWS }, () => allocate(windowSize)))
-    this.#stored = allocate(Math.max(READ_SIZE_BYTES, chunkSizeBytes + 4096))
+    this.#chunks = new StoredChunks(options)
     this.#present = options.differing ? allocate(windowSize) : null
     this.#zeros = new Uint8Array(chunkSizeBytes)
   }
@@ -120,11 +105,7 @@ export class RestoreLane {
     try {
       if (this.#failure !== null) throw this.#failure.error
       const wanted = await this.#wantedPlaces(window, counts)
-      const runs = planReads(wanted.chunks, {
-        locate: (id) => this.#options.index.locate(id),
-        readSizeBytesMax: this.#stored.byteLength,
-      })
-      for (const run of runs) await this.#readRun(run, window, buffer)
+      await this.#chunks.fill(this.#slotsOf(window, buffer, wanted.chunks))
       for (const range of wanted.zeros) await this.#zero(range, counts)
       const pieces = this.#writePieces(window, wanted.chunks)
       counts.writtenBytes += pieces.reduce((sum, piece) => sum + piece.length, 0)
@@ -133,6 +114,18 @@ export class RestoreLane {
     } finally {
       if (!handedOn) this.#windows.release(buffer)
     }
+  }
+
+  #slotsOf(
+    window: Window,
+    buffer: Uint8Array,
+    chunks: readonly { id: Uint8Array; place: number }[],
+  ): ChunkSlot[] {
+    const { chunkSizeBytes } = this.#options
+    return chunks.map(({ id, place }) => {
+      const at = (place - window.firstPlace) * chunkSizeBytes
+      return { id, slot: buffer.subarray(at, at + chunkSizeBytes) }
+    })
   }
 
   /** The chunks to bring, and the ranges to make zero; what the target has right already is in neither. */
@@ -168,66 +161,6 @@ export class RestoreLane {
     const found = new Uint8Array(32)
     this.#options.codec.chunkId(held, found)
     return Buffer.compare(found, id) === 0
-  }
-
-  async #readRun(run: StoredRun, window: Window, buffer: Uint8Array): Promise<void> {
-    const { store, packs } = this.#options
-    const stored = this.#stored.subarray(0, run.length)
-    let key: Uint8Array | null
-    try {
-      await store.readInto(packName(run.packId), stored, run.offset)
-      key = await packs.keyOf(run.packId)
-    } catch (error) {
-      for (const chunk of run.chunks)
-        await this.#openElsewhere(chunk, this.#slotOf(chunk, window, buffer), error)
-      return
-    }
-    let previous: WantedChunk | null = null
-    for (const chunk of run.chunks) {
-      const slot = this.#slotOf(chunk, window, buffer)
-      // The same chunk in several places: its stored bytes were opened where they lie, and are no more.
-      if (previous?.location.offset === chunk.location.offset)
-        slot.set(this.#slotOf(previous, window, buffer))
-      else await this.#openChunk({ chunk, run, stored, key }, slot)
-      previous = chunk
-    }
-  }
-
-  async #openChunk(
-    what: { chunk: WantedChunk; run: StoredRun; stored: Uint8Array; key: Uint8Array | null },
-    slot: Uint8Array,
-  ): Promise<void> {
-    const { chunk, run, stored, key } = what
-    const at = chunk.location.offset - run.offset
-    const bytes = stored.subarray(at, at + chunk.location.storedSize)
-    try {
-      this.#options.packs.openInto({ id: chunk.id, place: chunk.location, key, stored: bytes }, slot)
-    } catch (error) {
-      await this.#openElsewhere(chunk, slot, error)
-    }
-  }
-
-  #slotOf(chunk: WantedChunk, window: Window, buffer: Uint8Array): Uint8Array {
-    const { chunkSizeBytes } = this.#options
-    const at = (chunk.place - window.firstPlace) * chunkSizeBytes
-    return buffer.subarray(at, at + chunkSizeBytes)
-  }
-
-  /** A damaged chunk may lie whole in another pack; if none has it, the first error is the one to report. */
-  async #openElsewhere(chunk: WantedChunk, slot: Uint8Array, cause: unknown): Promise<void> {
-    const { index, packs } = this.#options
-    if (!isBackupError(cause)) throw cause
-    for (const place of index.locateAll(chunk.id)) {
-      if (place.packId === chunk.location.packId) continue
-      try {
-        const stored = await packs.readStored(place)
-        packs.openInto({ id: chunk.id, place, key: await packs.keyOf(place.packId), stored }, slot)
-        return
-      } catch (error) {
-        if (!isBackupError(error)) throw error
-      }
-    }
-    throw cause
   }
 
   /** Neighbouring chunks are written in one piece, cut at the end of the image. */
