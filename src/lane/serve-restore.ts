@@ -14,7 +14,6 @@ export function serveRestore(from: RestoreSetUp): void {
   const store = new DirectoryStore(from.store.path, { writerId: from.store.writerId })
   const codec = chooseCodec({ idKey: keys?.idKey ?? null, level: null })
   const lane = new RestoreLane({
-    store,
     packs: new PackReader({ store, sealing: { repositoryId: config.id, keys }, codec }),
     codec,
     index: new LocalIndexLocator(from.index),

@@ -42,7 +42,7 @@ async function packed(packs: readonly (readonly Uint8Array[])[]): Promise<{
   return {
     store,
     locations,
-    chunks: new StoredChunks({ store, packs: reader, index, chunkSizeBytes, allocate }),
+    chunks: new StoredChunks({ packs: reader, index, chunkSizeBytes, allocate }),
   }
 }
 

@@ -1,8 +1,6 @@
 import { isBackupError } from '../domain/backup-error.ts'
 import type { ChunkLocation } from '../repository/chunk-location.ts'
-import { packName } from '../repository/object-names.ts'
 import type { PackReader } from '../repository/pack-reader.ts'
-import type { Store } from '../repository/store.ts'
 import { planReads, type StoredRun, type WantedChunk } from './read-plan.ts'
 
 const READ_SIZE_BYTES = 2 * 1024 * 1024
@@ -10,7 +8,6 @@ const READ_SIZE_BYTES = 2 * 1024 * 1024
 const READ_BUFFERS = 2
 
 export type StoredChunksOptions = {
-  readonly store: Store
   readonly packs: PackReader
   readonly index: {
     locate(id: Uint8Array): ChunkLocation | null
@@ -58,7 +55,7 @@ export class StoredChunks {
     if (run === undefined || buffer === undefined) return { error: null }
     const stored = buffer.subarray(0, run.length)
     try {
-      await this.#options.store.readInto(packName(run.packId), stored, run.offset)
+      await this.#options.packs.readInto(run.packId, stored, run.offset)
       return { stored, key: await this.#options.packs.keyOf(run.packId) }
     } catch (error) {
       return { error }

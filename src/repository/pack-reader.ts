@@ -45,7 +45,7 @@ export class PackReader {
     const cached = this.#keys.get(packId)
     if (cached !== undefined) return cached
     const header = new Uint8Array(FILE_HEADER_SIZE)
-    await this.#readPack(packId, { target: header, offset: 0 })
+    await this.readInto(packId, header, 0)
     const key = this.keyFromHeader(packId, header)
     if (this.#keys.size >= KEYS_MAX) this.#keys.clear()
     this.#keys.set(packId, key)
@@ -98,7 +98,7 @@ export class PackReader {
   /** The bytes of an entry as they lie in its pack. */
   async readStored(location: ChunkLocation): Promise<Uint8Array> {
     const stored = new Uint8Array(location.storedSize)
-    await this.#readPack(location.packId, { target: stored, offset: location.offset })
+    await this.readInto(location.packId, stored, location.offset)
     return stored
   }
 
@@ -109,14 +109,14 @@ export class PackReader {
       throw packDamaged(packId, new SyntaxError(`it has ${sizeBytes ?? 'no'} bytes`))
     }
     const tail = new Uint8Array(PACK_TRAILER_SIZE)
-    await this.#readPack(packId, { target: tail, offset: sizeBytes - PACK_TRAILER_SIZE })
+    await this.readInto(packId, tail, sizeBytes - PACK_TRAILER_SIZE)
     const header = new Uint8Array(FILE_HEADER_SIZE)
-    await this.#readPack(packId, { target: header, offset: 0 })
+    await this.readInto(packId, header, 0)
     const key = this.keyFromHeader(packId, header)
     try {
       const trailer = parsePackTrailer(tail, { sizeBytes, encrypted: key !== null })
       const directory = new Uint8Array(trailer.directoryLength)
-      await this.#readPack(packId, { target: directory, offset: trailer.directoryOffset })
+      await this.readInto(packId, directory, trailer.directoryOffset)
       const opened = this.openDirectory({ header, key, directory, offset: trailer.directoryOffset })
       parseDirectory(opened, trailer)
       return { packId, directory: opened }
@@ -146,11 +146,13 @@ export class PackReader {
     return entry.stored.subarray(0, entry.stored.byteLength - TAG_SIZE)
   }
 
-  async #readPack(packId: string, run: { target: Uint8Array; offset: number }): Promise<void> {
+  /** Fills `target` from a pack. Throws CHUNK_MISSING when there is no such pack, or what the store throws. */
+  async readInto(packId: string, target: Uint8Array, offset: number): Promise<void> {
     try {
-      await this.#options.store.readInto(packName(packId), run.target, run.offset)
+      await this.#options.store.readInto(packName(packId), target, offset)
     } catch (cause) {
-      if (isBackupError(cause, ErrorCode.StoreFailed)) await this.#requireLength(packId, { run, cause })
+      if (isBackupError(cause, ErrorCode.StoreFailed))
+        await this.#requireLength(packId, { run: { target, offset }, cause })
       if (cause instanceof BackupError && cause.code !== ErrorCode.StoreObjectMissing) throw cause
       const message = `Cannot read pack ${packId}: it is missing from the repository; \`icecore check\` says what that hurts`
       throw new BackupError(ErrorCode.ChunkMissing, message, { cause, data: { packId } })

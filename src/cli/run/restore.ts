@@ -1,4 +1,3 @@
-import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import { formatByteSize } from '../../domain/byte-size.ts'
 import { formatDuration } from '../../domain/duration.ts'
 import type { PointObject, StoredPoint } from '../../domain/recovery-point.ts'
@@ -8,6 +7,7 @@ import { restoreThreads } from '../../lane/restore-threads.ts'
 import { openLocalTarget, type LocalTarget } from '../../linux/local-target.ts'
 import { reopenTarget } from '../../linux/reopen.ts'
 import { listPoints } from '../../repository/points.ts'
+import { selectObject } from '../../repository/select-object.ts'
 import { selectPoint } from '../../repository/select-point.ts'
 import { restoreImage } from '../../restore/restore-image.ts'
 import type { RestoreOutcome } from '../../restore/restore-lanes.ts'
@@ -72,19 +72,6 @@ async function restoreTo(
     { nodes: repository.nodes, chunkSizeBytes, lanes, isBlank, progress, signal },
     object,
   )
-}
-
-function selectObject(stored: StoredPoint, name: string | undefined): PointObject {
-  const { objects } = stored.point
-  const found =
-    name === undefined && objects.length === 1 ? objects[0] : objects.find((object) => object.name === name)
-  if (found !== undefined) return found
-  const names = objects.map((object) => `"${object.name}"`).join(', ')
-  const asked = name === undefined ? 'it has several objects' : `it has no object "${name}"`
-  const message = `Cannot choose an object of point ${stored.id.slice(0, 12)}: ${asked}, required is --object with one of ${names}`
-  throw new BackupError(ErrorCode.ObjectMissing, message, {
-    data: { pointId: stored.id, names: objects.map((object) => object.name) },
-  })
 }
 
 function report(done: {
