@@ -55,7 +55,8 @@ test('check finds two files whose contents were swapped, whatever they are', asy
       store.objects.set(a.name, contents[1] ?? new Uint8Array())
       store.objects.set(b.name, contents[0] ?? new Uint8Array())
       const codes = codesOf(await check(store, 1))
-      for (const { kind } of [a, b]) assert.ok(codes.includes(DAMAGED[kind]), `${a.name} ${b.name}: ${codes}`)
+      for (const { kind } of [a, b])
+        assert.ok(codes.includes(DAMAGED[kind]), `${a.name} ${b.name}: ${codes.join()}`)
     }
   }
 })
