@@ -53,6 +53,8 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.PasswordWrong]: ExitCode.Repository,
   [ErrorCode.PasswordMissing]: ExitCode.Repository,
   [ErrorCode.ConfigChanged]: ExitCode.Repository,
+  [ErrorCode.LocalIndexDamaged]: ExitCode.Repository,
+  [ErrorCode.EncryptionMissing]: ExitCode.Repository,
   [ErrorCode.StoreFull]: ExitCode.Repository,
   [ErrorCode.StoreReadOnly]: ExitCode.Repository,
   [ErrorCode.StoreFailed]: ExitCode.Repository,

@@ -25,6 +25,8 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.RepositoryDamaged]:
     'Run `icecore check --data` to see what is damaged and which points it hurts',
   [ErrorCode.PasswordWrong]: 'Another key slot, or the recovery key, may open it',
+  [ErrorCode.EncryptionMissing]:
+    'Leave the password away if it is meant to be so; if it once was encrypted, somebody has replaced its configuration',
   [ErrorCode.PasswordMissing]:
     'Give --password-file FILE or --password-command COMMAND, or set ICECORE_PASSWORD_FILE',
   [ErrorCode.KeySlotMissing]: 'Run `icecore key list` to see which there are',

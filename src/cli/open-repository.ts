@@ -31,30 +31,49 @@ export type IndexedRepository = UnlockedRepository & {
 
 /** Opens the repository that the settings name. `writerId` is given by commands that write. */
 export async function openUnlocked(
-  invocation: Pick<Invocation, 'requireRepository' | 'askPassword'>,
+  invocation: Pick<Invocation, 'requireRepository' | 'askPassword' | 'settings'>,
   options: { readonly writerId?: string } = {},
 ): Promise<UnlockedRepository> {
   const writerId = options.writerId ?? randomBytes(8).toString('hex')
   const store = new DirectoryStore(invocation.requireRepository(), { writerId })
   const repository = await openRepository(store, async () => secretOf(await invocation.askPassword('open')))
+  requireExpectedEncryption(repository, invocation.settings)
   return { repository, store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
 }
 
 /** As `openUnlocked`, and brings the local index up to date. */
 export async function openIndexed(
   invocation: Pick<Invocation, 'requireRepository' | 'askPassword' | 'settings'>,
-  options: { readonly writerId?: string } = {},
 ): Promise<IndexedRepository> {
-  const writerId = options.writerId ?? randomBytes(8).toString('hex')
-  const unlocked = await openUnlocked(invocation, { writerId })
+  const unlocked = await openUnlocked(invocation)
+  try {
+    const indexed = await withIndex(unlocked, invocation.settings.cacheFolder)
+    return {
+      ...indexed,
+      async [Symbol.asyncDispose]() {
+        await indexed[Symbol.asyncDispose]()
+        await unlocked[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await unlocked[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Brings the local index of an open repository up to date; what is returned borrows the repository. */
+export async function withIndex(
+  unlocked: UnlockedRepository,
+  cacheFolder: string | undefined,
+): Promise<IndexedRepository> {
   const { repository, store } = unlocked
   const { sealing, packs, config } = repository
-  const folder = indexFolder(invocation.settings.cacheFolder, config.id)
+  const folder = indexFolder(cacheFolder, config.id)
   const openLocal = (segments: ReadonlySet<string>): LocalIndex => LocalIndex.open(folder.path, segments)
   const index = await loadIndex({ store, sealing, packs, openLocal })
   const handle = index.local.handle([...index.condemned])
   const locator = new LocalIndexLocator(handle)
-  const address = { kind: 'directory', path: store.description, writerId } as const
+  const address = { kind: 'directory', path: store.description, writerId: store.writerId } as const
   return {
     ...unlocked,
     index,
@@ -64,9 +83,20 @@ export async function openIndexed(
     async [Symbol.asyncDispose]() {
       index.local[Symbol.dispose]()
       folder[Symbol.dispose]()
-      await unlocked[Symbol.asyncDispose]()
+      await Promise.resolve()
     },
   }
+}
+
+/**
+ * Somebody who may write to the store could put a configuration without encryption there, and everything from
+ * then on would be stored for all to read. Who gives a password expects it to be used.
+ */
+function requireExpectedEncryption(repository: Repository, settings: Invocation['settings']): void {
+  if (repository.config.encryption !== 'none' || settings.passwordSource === undefined) return
+  const { origin } = settings.passwordSource
+  const message = `Cannot open repository "${repository.store.description}": it is not encrypted, but ${origin} gives a password`
+  throw new BackupError(ErrorCode.EncryptionMissing, message, { data: { origin } })
 }
 
 /** A recovery key may be given wherever a password is asked for. */

@@ -47,6 +47,10 @@ export const ErrorCode = {
   ConfigChanged: 'CONFIG_CHANGED',
   StoreFull: 'STORE_FULL',
   StoreReadOnly: 'STORE_READ_ONLY',
+  /** The copy of the index on this machine; it is made again from the repository. */
+  LocalIndexDamaged: 'LOCAL_INDEX_DAMAGED',
+  /** A password was given for a repository that is not encrypted: perhaps it is not the one it seems to be. */
+  EncryptionMissing: 'ENCRYPTION_MISSING',
   /** Any other failure of the store's I/O. */
   StoreFailed: 'STORE_FAILED',
   /** `put` found an object of that name, and the bytes were not to be replaced. */

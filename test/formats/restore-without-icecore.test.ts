@@ -30,20 +30,20 @@ async function makeRepository(folder: TemporaryFolder, words: readonly string[])
   const image = folder.join('disk.img')
   const cache = folder.join('cache')
   const init = words.includes('--no-encryption') ? [] : ['--recovery-key-file', recoveryFile]
-  await run(cache, ['init', repository, ...words, ...init])
+  const environment = { ...(init.length === 0 ? {} : { ICECORE_PASSWORD: PASSWORD }), XDG_CACHE_HOME: cache }
+  await run(environment, ['init', repository, ...words, ...init])
   writeFileSync(image, textBytes('first', 300_000))
   truncateSync(image, SIZE_BYTES)
   writeAt(image, noiseBytes('noise', 700_001), SIZE_BYTES - 700_001)
   const first = await sha256File(image)
-  await run(cache, ['backup', image, '-r', repository, '--name', 'disk'])
+  await run(environment, ['backup', image, '-r', repository, '--name', 'disk'])
   writeAt(image, textBytes('second', 100_000), 20_000_000)
-  await run(cache, ['backup', image, '-r', repository, '--name', 'disk'])
+  await run(environment, ['backup', image, '-r', repository, '--name', 'disk'])
   const recoveryKey = init.length === 0 ? '' : readFileSync(recoveryFile, 'utf8')
   return { folder, repository, cache, recoveryKey, digests: [first, await sha256File(image)] }
 }
 
-async function run(cache: string, words: readonly string[]): Promise<void> {
-  const environment = { ICECORE_PASSWORD: PASSWORD, XDG_CACHE_HOME: cache }
+async function run(environment: Readonly<Record<string, string>>, words: readonly string[]): Promise<void> {
   const { exitCode, stderr } = await runIcecore(words, { environment })
   assert.equal(exitCode, 0, stderr)
 }

@@ -4,11 +4,13 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 /** What the tests run as oracles: a command of each Debian package. */
 const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
   e2fsprogs: ['mke2fs', 'debugfs', 'dumpe2fs', 'e2fsck'],
+  fish: ['fish'],
   'groff-base': ['groff'],
   'man-db': ['man'],
   mount: ['mount', 'umount', 'losetup'],
   'util-linux': ['blockdev', 'wipefs'],
   xfsprogs: ['mkfs.xfs', 'xfs_repair', 'xfs_db'],
+  zsh: ['zsh'],
 }
 
 /** The path on which an ordinary user, too, finds the tools that lie in `sbin`. */

@@ -8,7 +8,7 @@ import { portableReason } from '../../lane/choose-codec.ts'
 import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { sealThreads } from '../../lane/seal-threads.ts'
 import type { LocalSource } from '../../linux/local-source.ts'
-import { backUp, type BackUpParts } from '../../mover/back-up.ts'
+import { backUp, type BackUpParts, type BackUpRequest } from '../../mover/back-up.ts'
 import { listPoints } from '../../repository/points.ts'
 import { selectPoint } from '../../repository/select-point.ts'
 import { asWriter } from '../as-writer.ts'
@@ -17,7 +17,12 @@ import type { BACKUP } from '../commands/backup.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
-import { openIndexed, type IndexedRepository } from '../open-repository.ts'
+import {
+  openUnlocked,
+  withIndex,
+  type IndexedRepository,
+  type UnlockedRepository,
+} from '../open-repository.ts'
 import { openBackupSources, type OpenSources } from '../open-backup-sources.ts'
 import { readChangeListFile } from '../read-change-list-file.ts'
 import { dryRunReport } from '../dry-run-report.ts'
@@ -31,29 +36,45 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   const changes = await changeListOf(invocation, sources.opened)
   await using _spares = startSpareThreads(laneCount(invocation))
   const writerId = invocation.randomness.bytes(8).toHex()
-  await using repository = await openIndexed(invocation, { writerId })
+  await using unlocked = await openUnlocked(invocation, { writerId })
+  if (options.dryRun) return await dryRun(invocation, { unlocked, sources, changes })
+  const stored = await asWriter(unlocked.store, { writerId, clock: invocation.clock }, async (storing) => {
+    await using repository = await withIndex(unlocked, invocation.settings.cacheFolder)
+    const request = await backUpRequest(invocation, { repository, sources, changes })
+    storing()
+    return await backUp(backUpParts(invocation, { repository, opened: sources.opened, writerId }), request)
+  })
+  const { json, text } = backupReport(stored)
+  return { json, text, exitCode: stored.point.ledger.degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done }
+}
+
+async function dryRun(
+  invocation: BackupInvocation,
+  what: { unlocked: UnlockedRepository; sources: OpenSources; changes: ChangeList | null },
+): Promise<CommandResult> {
+  await using repository = await withIndex(what.unlocked, invocation.settings.cacheFolder)
+  const request = await backUpRequest(invocation, { ...what, repository })
+  return await dryRunReport(invocation, repository, request)
+}
+
+async function backUpRequest(
+  invocation: BackupInvocation,
+  what: { repository: IndexedRepository; sources: OpenSources; changes: ChangeList | null },
+): Promise<BackUpRequest> {
+  const { options } = invocation
+  const { repository, sources, changes } = what
   const lineage = options.name ?? `${hostname()}:${invocation.arguments.sources.join('+')}`
   const base = await chooseBase(invocation, repository, lineage)
-  const mode = modeOf({ hasBase: base !== null, hasList: changes !== null, fullRead: options.fullRead })
-  const request = {
+  const found = { hasBase: base !== null, hasList: changes !== null }
+  return {
     lineage,
     tags: options.tags,
     sources: sources.images(changes),
     base,
-    mode,
+    mode: modeOf({ ...found, fullRead: options.fullRead }),
     options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
-    degraded: [
-      ...sources.degraded,
-      ...knownShortcomings({ lineage, hasBase: base !== null, hasList: changes !== null }),
-    ],
+    degraded: [...sources.degraded, ...knownShortcomings({ ...found, lineage })],
   }
-  if (options.dryRun) return await dryRunReport(invocation, repository, request)
-  const parts = backUpParts(invocation, { repository, opened: sources.opened, writerId })
-  const stored = await asWriter(repository.store, { writerId, clock: invocation.clock }, () =>
-    backUp(parts, request),
-  )
-  const { json, text } = backupReport(stored)
-  return { json, text, exitCode: stored.point.ledger.degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done }
 }
 
 async function changeListOf(

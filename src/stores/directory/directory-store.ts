@@ -19,7 +19,8 @@ export type DirectoryStoreOptions = {
 /** A store in a folder of this machine, or of a network file system. */
 export class DirectoryStore implements Store {
   readonly description: string
-  readonly #writerId: string
+  /** Temporary files are named after it. */
+  readonly writerId: string
   readonly #files = new OpenFiles()
   readonly #folders = new Set<string>()
   readonly #unsynced = new Set<string>()
@@ -28,7 +29,7 @@ export class DirectoryStore implements Store {
 
   constructor(path: string, options: DirectoryStoreOptions = {}) {
     this.description = path
-    this.#writerId = options.writerId ?? 'single'
+    this.writerId = options.writerId ?? 'single'
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
@@ -169,7 +170,7 @@ export class DirectoryStore implements Store {
     const folder = join(this.description, TEMPORARY)
     await this.#makeFolder(folder)
     this.#temporaryCount += 1
-    const unique = `${this.#writerId}-${randomBytes(6).toString('hex')}-${this.#temporaryCount}`
+    const unique = `${this.writerId}-${randomBytes(6).toString('hex')}-${this.#temporaryCount}`
     const path = join(folder, unique)
     try {
       await writeFileDurably(path, bytes)

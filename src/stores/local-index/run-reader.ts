@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, rmSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { ChunkLocation } from '../../repository/chunk-location.ts'
 import { readSegmentEntry, SEGMENT_ENTRY_SIZE } from '../../repository/index-segment.ts'
 import {
@@ -132,11 +133,17 @@ export class RunReader {
     this.#loaded = -1
     const read = readSync(this.#run.file, this.#block, 0, RUN_BLOCK_SIZE, (1 + block) * RUN_BLOCK_SIZE)
     const count = read === RUN_BLOCK_SIZE ? entriesInBlock(this.#block) : null
-    if (count === null)
-      throw new SyntaxError(`Cannot read local index "${this.#run.path}": block ${block} is damaged`)
+    if (count === null) throw damagedRun(this.#run.path, block)
     this.#entriesLoaded = count
     this.#loaded = block
   }
+}
+
+/** The file is removed: it is a copy, and the next command makes it anew. */
+function damagedRun(path: string, block: number): BackupError {
+  rmSync(path, { force: true })
+  const message = `Cannot read the local copy of the index "${path}": block ${block} is damaged; it was removed, required is to run the command again`
+  return new BackupError(ErrorCode.LocalIndexDamaged, message, { data: { path, block } })
 }
 
 function compareAt(bytes: Uint8Array, at: number, id: Uint8Array): number {
