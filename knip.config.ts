@@ -3,14 +3,14 @@ import type { KnipConfig } from 'knip'
 export default {
   // Worker threads and tests begin here, the programs in package.json; the rest must be reached from one of them.
   entry: [
-    'src/**/worker.ts',
+    'src/**/worker.js',
     'src/**/*.test.ts',
     'test/**/*.ts',
     'tools/**/*.test.ts',
     'bench/main.ts',
     'bench/**/*.test.ts',
   ],
-  project: ['src/**/*.ts', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
+  project: ['src/**/*.{ts,js}', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
   // A type that an exported function mentions is exported with it, whether or not anybody names it yet.
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Tests run the tools of the system, which are no packages: tools/test/debian-packages.ts names them.

@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import { textOf } from './checkout.ts'
 
 /** `from './x.ts'`, `import './x.ts'`, `import('./x.ts')` and the worker's `new URL('./x.ts', import.meta.url)`. */
-const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']+\.ts)'/g
+const IMPORT = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']+\.[jt]s)'/g
 
 /** The files of the checkout that `path` names in its imports. */
 function importedFiles(path: string): string[] {
