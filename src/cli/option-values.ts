@@ -1,8 +1,7 @@
 import { parseByteSize } from '../domain/byte-size.ts'
+import { CHUNK_SIZE_MAX, CHUNK_SIZE_MIN } from '../repository/chunk-size.ts'
 import type { ParseText } from './command.ts'
 
-const CHUNK_SIZE_MIN_BYTES = 16 * 1024
-const CHUNK_SIZE_MAX_BYTES = 4 * 1024 * 1024
 // The levels that zstd itself offers for compression at rest.
 const ZSTD_LEVEL_MIN = 1
 const ZSTD_LEVEL_MAX = 19
@@ -43,7 +42,7 @@ export function parsePercent(text: string): number {
 export function parseChunkSize(text: string): number {
   const bytes = parseByteSize(text)
   const isPowerOfTwo = bytes > 0 && Number.isInteger(Math.log2(bytes))
-  if (isPowerOfTwo && bytes >= CHUNK_SIZE_MIN_BYTES && bytes <= CHUNK_SIZE_MAX_BYTES) return bytes
+  if (isPowerOfTwo && bytes >= CHUNK_SIZE_MIN && bytes <= CHUNK_SIZE_MAX) return bytes
   throw new SyntaxError(`Cannot read "${text}": expected a power of two from 16KiB to 4MiB`)
 }
 

@@ -38,11 +38,15 @@ async function packed(packs: readonly (readonly Uint8Array[])[]): Promise<{
   const locateAll = (id: Uint8Array): ChunkLocation[] => locations.get(id.toHex()) ?? []
   const index = { locate: (id: Uint8Array) => locateAll(id)[0] ?? null, locateAll }
   const reader = new PackReader({ store, sealing, codec })
-  const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes)
   return {
     store,
     locations,
-    chunks: new StoredChunks({ packs: reader, index, chunkSizeBytes, allocate }),
+    chunks: new StoredChunks({
+      packs: reader,
+      index,
+      chunkSizeBytes,
+      allocate: (bytes) => new Uint8Array(bytes),
+    }),
   }
 }
 

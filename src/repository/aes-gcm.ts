@@ -14,7 +14,7 @@ export type SealContext = {
  * The nonce of a sealed run of bytes is its offset in its file, u64le, then four zero bytes. The key belongs to
  * this one file and no two runs begin at one offset, so no nonce is used twice.
  */
-export function nonceAt(position: number): Uint8Array {
+function nonceAt(position: number): Uint8Array {
   const nonce = new Uint8Array(NONCE_SIZE)
   new DataView(nonce.buffer).setBigUint64(0, BigInt(position), true)
   return nonce

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { CHUNK_SIZE_MAX, CHUNK_SIZE_MIN } from './chunk-size.ts'
 import { keySlotSchema, type KeySlot } from './key-slot.ts'
 
 /**
@@ -9,8 +10,6 @@ import { keySlotSchema, type KeySlot } from './key-slot.ts'
  */
 export const CONFIG_VERSION = 1
 export const CONFIG_SIZE_MAX = 1024 * 1024
-export const CHUNK_SIZE_MIN = 16 * 1024
-export const CHUNK_SIZE_MAX = 4 * 1024 * 1024
 export const KEY_SLOTS_MAX = 64
 const FORMAT = 'icecore repository'
 

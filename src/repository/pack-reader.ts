@@ -72,14 +72,26 @@ export class PackReader {
     entry: { id: Uint8Array; place: Place; key: Uint8Array | null; stored: Uint8Array },
     target: Uint8Array,
   ): void {
+    const plaintext = this.open(entry, target)
+    if (plaintext !== target) target.set(plaintext)
+  }
+
+  /** As `openInto`, but what is not compressed stays in `stored`: returns where the plaintext is. */
+  open(
+    entry: { id: Uint8Array; place: Place; key: Uint8Array | null; stored: Uint8Array },
+    target: Uint8Array,
+  ): Uint8Array {
     const { codec } = this.#options
     try {
       const body = this.#decrypt(entry)
-      if (entry.place.encoding === Encoding.Zstd) codec.decompress(body, target)
-      else if (body.byteLength === target.byteLength) target.set(body)
-      else throw new SyntaxError(`it has ${body.byteLength} bytes, expected ${target.byteLength}`)
-      codec.chunkId(target, this.#id)
+      const isCompressed = entry.place.encoding === Encoding.Zstd
+      if (isCompressed) codec.decompress(body, target)
+      else if (body.byteLength !== target.byteLength)
+        throw new SyntaxError(`it has ${body.byteLength} bytes, expected ${target.byteLength}`)
+      const plaintext = isCompressed ? target : body
+      codec.chunkId(plaintext, this.#id)
       if (Buffer.compare(this.#id, entry.id) !== 0) throw new SyntaxError('its content does not have this id')
+      return plaintext
     } catch (cause) {
       throw chunkDamaged(entry, cause)
     }
@@ -175,7 +187,7 @@ export class PackReader {
   }
 }
 
-export function packDamaged(packId: string, cause: unknown): BackupError {
+function packDamaged(packId: string, cause: unknown): BackupError {
   const message = `Cannot read pack ${packId}: ${messageOf(cause)}`
   return new BackupError(ErrorCode.RepositoryDamaged, message, { cause, data: { packId } })
 }

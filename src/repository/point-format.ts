@@ -7,7 +7,7 @@ import { instantSchema } from './instant-schema.ts'
  * The body of a recovery point: JSON in UTF-8 with a version. Readers ignore fields that they do not know, so
  * that later versions can add some; what a reader must understand raises the version.
  */
-export const POINT_VERSION = 1
+const POINT_VERSION = 1
 /** A point of a thousand objects is a tenth of this. */
 export const POINT_SIZE_MAX = 16 * 1024 * 1024
 

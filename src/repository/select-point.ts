@@ -1,5 +1,6 @@
-import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { StoredPoint } from '../domain/recovery-point.ts'
+import type { Points } from './points.ts'
 
 export const POINT_PREFIX_LENGTH_MIN = 4
 
@@ -22,6 +23,24 @@ export function selectPoint(points: readonly StoredPoint[], selector: string): S
     selector,
     [first, ...others].map((stored) => stored.id),
   )
+}
+
+/**
+ * As `selectPoint`, among all that a repository has: a point that may be meant and is damaged is not said to be
+ * missing. Throws REPOSITORY_DAMAGED as well.
+ */
+export function selectSoundPoint({ points, damaged }: Points, selector: string): StoredPoint {
+  try {
+    return selectPoint(points, selector)
+  } catch (error) {
+    if (!isBackupError(error, ErrorCode.PointMissing)) throw error
+    const isLatest = selector === 'latest' || selector.startsWith('latest:')
+    const [first, ...others] = damaged.filter(({ id }) => isLatest || id.startsWith(selector))
+    if (first === undefined) throw error
+    const also = others.length === 0 ? '' : `, and ${others.length} more points are damaged`
+    const message = `Cannot use point "${selector}": point ${first.id.slice(0, 12)} is damaged: ${first.reason}${also}`
+    throw new BackupError(ErrorCode.RepositoryDamaged, message, { cause: error, data: { id: first.id } })
+  }
 }
 
 function latest(points: readonly StoredPoint[], selector: string): StoredPoint {

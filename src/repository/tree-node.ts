@@ -14,7 +14,7 @@ import { Magic } from './magic.ts'
  *   then, above the leaves, for each set place: u64le, chunks below it that are not zero
  */
 export const PLACES = 256
-export const NODE_ID_SIZE = 32
+const NODE_ID_SIZE = 32
 const HEADER_SIZE = 48
 const COUNT_SIZE = 8
 export const NODE_SIZE_MAX = HEADER_SIZE + PLACES * (NODE_ID_SIZE + COUNT_SIZE)

@@ -50,6 +50,8 @@ export type CheckResult = {
  */
 export async function checkRepository(parts: CheckParts, share: number): Promise<CheckResult> {
   const { repository, progress, signal, randomness } = parts
+  // Threads take a moment to begin: they do it while the index is read.
+  await using lanes = share > 0 ? parts.openLanes() : null
   const { store, sealing, config } = repository
   progress({ event: 'phase', phase: 'reading the index', totalBytes: null })
   const points = await listPoints(repository)
@@ -61,18 +63,23 @@ export async function checkRepository(parts: CheckParts, share: number): Promise
   for (const { pack, reason } of found.unreadable) {
     pack.damage ??= damages.of(CheckCode.PackDamaged, { packId: pack.id, reason })
   }
-  const read = share > 0 ? await readPacks({ ...parts, damages }, found, share) : null
+  const present = index.packs.filter((pack) => pack.sizeBytes !== null)
+  const drawn = drawShare(present, share, randomness)
+  const read = lanes === null ? null : await checkPacks(drawn, { lanes, damages, progress, signal })
   await examinePacks(repository, found, signal)
   progress({ event: 'phase', phase: 'walking the trees', totalBytes: null })
   const { chunkSizeBytes } = config
   const trees = new TreeChecker({ index, packs: repository.packs, damages, chunkSizeBytes, signal })
   for (const point of points.points) await trees.checkPoint(point)
   const damaged = index.packs.filter((pack) => pack.damage !== null && !condemned.packIds.has(pack.id))
-  const fence = await fencePacks(
-    repository,
-    damaged.map((pack) => pack.id),
-    randomness,
-  )
+  const damagedIds = damaged.map((pack) => pack.id)
+  const fence =
+    present.length === 0
+      ? {
+          packIds: damagedIds,
+          failure: 'no pack at all is there, see whether all of the repository is mounted',
+        }
+      : await fencePacks(repository, damagedIds, randomness)
   const { problems, notes } = findProblems({ damages, found, points, condemned })
   return {
     problems,
@@ -109,16 +116,6 @@ function notePresence(pack: PackState, damages: Damages): void {
   const cut = `it has ${sizeBytes} bytes, the index says that it has at least ${pack.entriesEnd}`
   const reason = impossibleSize(sizeBytes) ?? (pack.entriesEnd > sizeBytes ? cut : null)
   if (reason !== null) pack.damage = damages.of(CheckCode.PackDamaged, { packId, reason })
-}
-
-async function readPacks(
-  parts: CheckParts & { readonly damages: Damages },
-  found: FoundIndex,
-  share: number,
-): Promise<PackTotals> {
-  const present = found.index.packs.filter((pack) => pack.sizeBytes !== null)
-  await using lanes = parts.openLanes()
-  return await checkPacks(drawShare(present, share, parts.randomness), { ...parts, lanes })
 }
 
 function notesOf(found: FoundIndex): string[] {

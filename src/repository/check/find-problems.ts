@@ -85,7 +85,7 @@ export function problemOfPoint(point: { readonly id: string; readonly reason: st
 }
 
 /** What is wrong with what points refer to. */
-export function problemOfPack(damage: Damage): Problem {
+function problemOfPack(damage: Damage): Problem {
   const { code, lostCount } = damage
   const points = [...(damage.lostBy.size > 0 ? damage.lostBy : damage.neededBy)]
   return { code, message: sentenceOf(damage), points, lostCount, advice: ADVICE[code] }

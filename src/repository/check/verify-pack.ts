@@ -100,7 +100,7 @@ function verifyEntry(
   }
   const target = entry.kind === EntryKind.Chunk ? open.chunk : open.node.subarray(0, bodySize)
   try {
-    open.packs.openInto({ id, place: { packId: pack.packId, ...entry }, key, stored }, target)
+    open.packs.open({ id, place: { packId: pack.packId, ...entry }, key, stored }, target)
     return null
   } catch (error) {
     return damageOf(error)
