@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { samplePoint } from '../../test/support/sample-point.ts'
-import { selectPoint } from './select-point.ts'
+import { selectPoint, selectSoundPoint } from './select-point.ts'
 
 const POINTS = [
   samplePoint('aaaa1', { lineage: 'x' }),
@@ -34,4 +34,17 @@ test('selectPoint() says what there is instead', () => {
     assert.throws(() => selectPoint(POINTS, selector), { code: 'POINT_MISSING', message })
   }
   assert.throws(() => selectPoint([], 'latest'), { message: /the repository has no points/ })
+})
+
+test('selectSoundPoint() does not call a point missing that is damaged', () => {
+  const damaged = [{ id: 'cccc1'.padEnd(64, '0'), reason: 'torn' }]
+  const found = { points: POINTS, damaged }
+  assert.equal(selectSoundPoint(found, 'latest'), POINTS[2])
+  assert.throws(() => selectSoundPoint(found, 'cccc'), {
+    code: 'REPOSITORY_DAMAGED',
+    message: 'Cannot use point "cccc": point cccc10000000 is damaged: torn',
+  })
+  assert.throws(() => selectSoundPoint(found, 'latest:other'), { code: 'REPOSITORY_DAMAGED' })
+  assert.throws(() => selectSoundPoint(found, 'dddd'), { code: 'POINT_MISSING' })
+  assert.throws(() => selectSoundPoint({ points: [], damaged }, 'latest'), { code: 'REPOSITORY_DAMAGED' })
 })

@@ -9,11 +9,12 @@ import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { sealThreads } from '../../lane/seal-threads.ts'
 import type { LocalSource } from '../../linux/local-source.ts'
 import { backUp, type BackUpParts, type BackUpRequest } from '../../mover/back-up.ts'
-import { listPoints } from '../../repository/points.ts'
-import { selectPoint } from '../../repository/select-point.ts'
+import { listPoints, type DamagedPoint } from '../../repository/points.ts'
+import { selectSoundPoint } from '../../repository/select-point.ts'
 import { asWriter } from '../as-writer.ts'
 import { backupReport } from '../backup-report.ts'
 import type { BACKUP } from '../commands/backup.ts'
+import { noticeDamagedPoints } from '../damaged-points.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
@@ -64,8 +65,9 @@ async function backUpRequest(
   const { options } = invocation
   const { repository, sources, changes } = what
   const lineage = options.name ?? `${hostname()}:${invocation.arguments.sources.join('+')}`
-  const base = await chooseBase(invocation, repository, lineage)
-  const found = { hasBase: base !== null, hasList: changes !== null }
+  const { base, damaged } = await chooseBase(invocation, repository, lineage)
+  noticeDamagedPoints(damaged, invocation.progress)
+  const found = { hasBase: base !== null, hasList: changes !== null, damagedCount: damaged.length }
   return {
     lineage,
     tags: options.tags,
@@ -96,25 +98,39 @@ async function chooseBase(
   invocation: BackupInvocation,
   repository: IndexedRepository,
   lineage: string,
-): Promise<StoredPoint | null> {
+): Promise<{ readonly base: StoredPoint | null; readonly damaged: readonly DamagedPoint[] }> {
   const { base } = invocation.options
-  if (base.kind === 'none') return null
-  const { points } = await listPoints(repository.repository)
-  if (base.kind === 'point') return selectPoint(points, base.reference)
-  return points.findLast((stored) => stored.point.lineage === lineage) ?? null
+  if (base.kind === 'none') return { base: null, damaged: [] }
+  const found = await listPoints(repository.repository)
+  if (base.kind === 'point') return { base: selectSoundPoint(found, base.reference), damaged: [] }
+  const latest = found.points.findLast((stored) => stored.point.lineage === lineage)
+  return { base: latest ?? null, damaged: found.damaged }
 }
 
-function modeOf(found: { hasBase: boolean; hasList: boolean; fullRead: boolean }): RunMode {
-  if (found.hasList && !found.fullRead) return 'incremental'
+type Found = {
+  readonly hasBase: boolean
+  readonly hasList: boolean
+  /** Points that cannot be read: one of them may be the base that was meant. */
+  readonly damagedCount: number
+}
+
+/** A list says what changed since the latest point; when that may be one that cannot be read, it proves nothing. */
+function modeOf(found: Found & { readonly fullRead: boolean }): RunMode {
+  if (found.hasList && !found.fullRead && found.damagedCount === 0) return 'incremental'
   return found.hasBase ? 'compared' : 'full'
 }
 
-function knownShortcomings(found: { lineage: string; hasBase: boolean; hasList: boolean }): Degraded[] {
+function knownShortcomings(found: Found & { readonly lineage: string }): Degraded[] {
   const degraded: Degraded[] = []
   const reason = portableReason()
   if (reason !== null) {
     const message = `The fast codec was not used, because ${reason}; everything is the same but slower`
     degraded.push({ code: DegradedCode.PortableCodec, message })
+  }
+  if (found.damagedCount > 0) {
+    const instead = found.hasList ? '; everything was read, whatever the change list says' : ''
+    const message = `The base was chosen without ${found.damagedCount} points that are damaged${instead}`
+    degraded.push({ code: DegradedCode.BaseUnusable, message })
   }
   if (found.hasList && !found.hasBase) {
     const message = `Lineage "${found.lineage}" has no point that the change list could refer to; everything was read`

@@ -1,9 +1,9 @@
 import { formatByteSize } from '../../domain/byte-size.ts'
 import type { PointObject, StoredPoint } from '../../domain/recovery-point.ts'
 import { differingRanges, type DifferingRange } from '../../repository/differing-ranges.ts'
-import { listPoints } from '../../repository/points.ts'
+import { listPoints, type Points } from '../../repository/points.ts'
 import { selectObject } from '../../repository/select-object.ts'
-import { selectPoint } from '../../repository/select-point.ts'
+import { selectSoundPoint } from '../../repository/select-point.ts'
 import type { DIFF } from '../commands/diff.ts'
 import { changeListPieces, measureDifference, type Difference } from '../difference.ts'
 import { ExitCode } from '../exit-code.ts'
@@ -30,7 +30,7 @@ export async function runDiff(invocation: DiffInvocation): Promise<CommandResult
   const { settings, signal } = invocation
   await using owned = new AsyncDisposableStack()
   const opened = owned.use(await openIndexed(invocation))
-  const sides = selectSides(invocation, (await listPoints(opened.repository)).points)
+  const sides = selectSides(invocation, await listPoints(opened.repository))
   const images = { before: sides.before.object, after: sides.after.object }
   const { chunkSizeBytes } = opened.repository.config
   const ranges = (): AsyncIterable<DifferingRange> =>
@@ -56,9 +56,9 @@ async function* piecesFrom(
 }
 
 /** Points that have one object each are compared whatever their names are. */
-function selectSides(invocation: DiffInvocation, points: readonly StoredPoint[]): Sides {
+function selectSides(invocation: DiffInvocation, points: Points): Sides {
   const sideOf = (selector: string): Side => {
-    const stored = selectPoint(points, selector)
+    const stored = selectSoundPoint(points, selector)
     return { stored, object: selectObject(stored, invocation.options.object) }
   }
   return { before: sideOf(invocation.arguments.before), after: sideOf(invocation.arguments.after) }

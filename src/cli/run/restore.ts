@@ -8,10 +8,11 @@ import { openLocalTarget, type LocalTarget } from '../../linux/local-target.ts'
 import { reopenTarget } from '../../linux/reopen.ts'
 import { listPoints } from '../../repository/points.ts'
 import { selectObject } from '../../repository/select-object.ts'
-import { selectPoint } from '../../repository/select-point.ts'
+import { selectSoundPoint } from '../../repository/select-point.ts'
 import { restoreImage } from '../../restore/restore-image.ts'
 import type { RestoreOutcome } from '../../restore/restore-lanes.ts'
 import type { RESTORE } from '../commands/restore.ts'
+import { noticeDamagedPoints } from '../damaged-points.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
@@ -23,8 +24,10 @@ export async function runRestore(invocation: RestoreInvocation): Promise<Command
   const { options, clock } = invocation
   await using _spares = startSpareThreads(laneCount(invocation))
   await using repository = await openIndexed(invocation)
-  const { points } = await listPoints(repository.repository)
-  const stored = selectPoint(points, invocation.arguments.point)
+  const found = await listPoints(repository.repository)
+  const stored = selectSoundPoint(found, invocation.arguments.point)
+  // The latest of those that can be read may not be the latest that was made.
+  noticeDamagedPoints(found.damaged, invocation.progress)
   const object = selectObject(stored, options.object)
   await using target = await openLocalTarget(options.to, {
     sizeBytes: object.sizeBytes,

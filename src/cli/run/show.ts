@@ -1,5 +1,5 @@
 import { listPoints } from '../../repository/points.ts'
-import { selectPoint } from '../../repository/select-point.ts'
+import { selectSoundPoint } from '../../repository/select-point.ts'
 import type { SHOW } from '../commands/show.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
@@ -9,8 +9,8 @@ import { describePoint } from '../point-description.ts'
 /** One point, whole. */
 export async function runShow(invocation: InvocationOf<typeof SHOW>): Promise<CommandResult> {
   await using opened = await openUnlocked(invocation)
-  const { points } = await listPoints(opened.repository)
-  const { id, point } = selectPoint(points, invocation.arguments.point)
+  const found = await listPoints(opened.repository)
+  const { id, point } = selectSoundPoint(found, invocation.arguments.point)
   const { chunkSizeBytes } = opened.repository.config
   return {
     json: { id, ...point },
