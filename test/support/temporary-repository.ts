@@ -91,7 +91,8 @@ export async function temporaryRepository(
   const folder = temporaryFolder()
   const path = options.path ?? folder.join('repository')
   const cachePath = folder.join('cache')
-  const environment = { ICECORE_REPOSITORY: path, ICECORE_PASSWORD: PASSWORD, XDG_CACHE_HOME: cachePath }
+  const password = options.encrypted === true ? { ICECORE_PASSWORD: PASSWORD } : {}
+  const environment = { ICECORE_REPOSITORY: path, XDG_CACHE_HOME: cachePath, ...password }
   const run = async (words: readonly string[], more: IcecoreOptions = {}): Promise<IcecoreResult> =>
     await runIcecore(words, { ...more, environment: { ...environment, ...more.environment } })
   const keys = options.encrypted === true ? ['--recovery-key-file', folder.join('key')] : ['--no-encryption']
