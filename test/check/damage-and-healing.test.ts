@@ -137,12 +137,12 @@ test('a damaged chunk heals with the next backup of what it is in; what is lost 
   assert.match(last.notes.join(), new RegExp(`${name.slice(-64)} is damaged, but it is fenced off`))
 })
 
-test('a missing pack heals with the next backup', async () => {
+test('missing packs heal with the next backup', async () => {
   const store = copyOf(sound.store)
   const base = sound.points[2] ?? null
   const image = sound.images[2]
   assert(image !== undefined)
-  for (const name of packNames) store.objects.delete(name)
+  for (const name of packNames.slice(1)) store.objects.delete(name)
   assert.equal((await check(store, 0)).length > 0, true)
   const again = await backUpInThread(repositoryIn(store, true), { image, base, seed: 9 })
   const problems = await check(store, 1)
@@ -151,6 +151,15 @@ test('a missing pack heals with the next backup', async () => {
     assert.ok(!problem.points.includes(base?.id ?? ''), problem.message)
   }
   assert.deepEqual(Buffer.from(await readBack(repositoryIn(store, true), again)), Buffer.from(image.bytes))
+})
+
+test('packs are not fenced off when none is there: the repository may not be mounted whole', async () => {
+  const store = copyOf(sound.store)
+  for (const name of packNames) store.objects.delete(name)
+  const { problems, fence } = await checkInThread(repositoryIn(store, true), 1)
+  assert.equal(problems.length, packNames.length)
+  assert.match(fence.failure ?? '', /mounted/)
+  assert.equal((await namesIn(store, 'condemned/')).length, 1)
 })
 
 test('a backup that goes on while check runs is no problem', async () => {
