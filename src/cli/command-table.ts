@@ -1,6 +1,7 @@
 import { BACKUP } from './commands/backup.ts'
 import { CHECK } from './commands/check.ts'
 import { COMPLETION } from './commands/completion.ts'
+import { DEMO } from './commands/demo.ts'
 import { DIFF } from './commands/diff.ts'
 import { FORGET } from './commands/forget.ts'
 import { INIT } from './commands/init.ts'
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   command(KEY_LIST, async () => (await import('./run/key-list.ts')).runKeyList),
   command(KEY_ADD, async () => (await import('./run/key-add.ts')).runKeyAdd),
   command(KEY_REMOVE, async () => (await import('./run/key-remove.ts')).runKeyRemove),
+  command(DEMO, async () => (await import('./run/demo.ts')).runDemo),
   command(COMPLETION, async () => (await import('./run/completion.ts')).runCompletion),
   command(MAN, async () => (await import('./run/man.ts')).runMan),
 ]

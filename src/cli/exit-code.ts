@@ -32,6 +32,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.KeySlotMissing]: ExitCode.Usage,
   [ErrorCode.KeySlotNeeded]: ExitCode.Usage,
 
+  [ErrorCode.ProgramMissing]: ExitCode.SourceOrTarget,
   [ErrorCode.SourceMissing]: ExitCode.SourceOrTarget,
   [ErrorCode.SourceUnsuitable]: ExitCode.SourceOrTarget,
   [ErrorCode.SourceUnreadable]: ExitCode.SourceOrTarget,

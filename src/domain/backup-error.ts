@@ -8,6 +8,9 @@ export const ErrorCode = {
   /** A change list that cannot be what the user meant: not JSON, out of order, overlapping, beyond the end. */
   ChangeListWrong: 'CHANGE_LIST_WRONG',
 
+  /** A program of the system that the work is done with is not installed. */
+  ProgramMissing: 'PROGRAM_MISSING',
+
   SourceMissing: 'SOURCE_MISSING',
   /** A directory, a socket, a character device: nothing that has an image. */
   SourceUnsuitable: 'SOURCE_UNSUITABLE',

@@ -9,9 +9,9 @@ export type ProgramCall = {
   readonly outputMaxBytes: number
 }
 
-/** What became of a program: its output, or one phrase that says why there is none. */
+/** What became of a program: its output and what it said beside it, or one phrase that says why there is none. */
 export type ProgramOutput =
-  | { readonly ok: true; readonly text: string }
+  | { readonly ok: true; readonly text: string; readonly messages: string }
   | { readonly ok: false; readonly reason: string }
 
 /**
@@ -24,7 +24,9 @@ export async function readProgramOutput(call: ProgramCall, signal: AbortSignal):
     const options = { timeout: call.timeoutMs, maxBuffer: call.outputMaxBytes, signal }
     execFile(call.program, call.arguments, options, (error, stdout, stderr) => {
       resolve(
-        error === null ? { ok: true, text: stdout } : { ok: false, reason: reasonOf(error, stderr, call) },
+        error === null
+          ? { ok: true, text: stdout, messages: stderr }
+          : { ok: false, reason: reasonOf(error, stderr, call) },
       )
     })
   })

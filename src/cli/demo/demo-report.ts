@@ -1,0 +1,195 @@
+import { availableParallelism } from 'node:os'
+import { formatByteSize } from '../../domain/byte-size.ts'
+import { formatDuration } from '../../domain/duration.ts'
+import { ExitCode } from '../exit-code.ts'
+import type { TextStream } from '../terminal.ts'
+import { renderTable } from '../table.ts'
+import type { BackedUp, DemoFigures, Restored } from './demo-parts.ts'
+import { wrapText } from './wrap-text.ts'
+
+const WIDTH = 80
+const EXAMPLE_REPOSITORY = '/mnt/backup/volumes'
+
+/** Whether everything came back as it was. A wrong list that nobody could notice is no fault of the repository. */
+export function isDemoRight(figures: DemoFigures): boolean {
+  const { wrongList, firstRestore, secondRestore, check } = figures
+  const isSame = [firstRestore, secondRestore].every(
+    (one) => one.originalSha256 === one.restoredSha256 && one.fileSystemClean !== false,
+  )
+  return isSame && check.report.ok && !(wrongList.noticed && wrongList.differingBytes > 0)
+}
+
+/** Degraded where a run that had nothing wrong to notice was; the run with the wrong list should be. */
+export function demoExitCode(figures: DemoFigures): ExitCode {
+  if (!isDemoRight(figures)) return ExitCode.Damage
+  const isDegraded = [figures.first, figures.second].some(({ report }) => report.degraded.length > 0)
+  return isDegraded ? ExitCode.Degraded : ExitCode.Done
+}
+
+export function demoJson(figures: DemoFigures, keptFolder: string | null): unknown {
+  const { volume, changed, first, second, wrongList, check } = figures
+  return {
+    ok: isDemoRight(figures),
+    durationMs: figures.durationMs,
+    folder: keptFolder,
+    processorCount: availableParallelism(),
+    volume: { sizeBytes: volume.sizeBytes, fileCount: volume.fileCount, fileBytes: volume.fileBytes },
+    changes: {
+      addedFileCount: changed.addedCount,
+      rewrittenFileCount: changed.rewrittenCount,
+      removedFileCount: changed.removedCount,
+      rangeCount: changed.ranges.length,
+      rangeBytes: changed.rangeBytes,
+    },
+    first: backupJson(first),
+    second: backupJson(second),
+    wrongList: {
+      ...backupJson(wrongList),
+      withheldRangeCount: wrongList.withheldRangeCount,
+      withheldBytes: wrongList.withheldBytes,
+      missedChunkCount: wrongList.missedChunkCount,
+      missProbability: wrongList.missProbability,
+      noticed: wrongList.noticed,
+      differingBytes: wrongList.differingBytes,
+    },
+    restores: [figures.firstRestore, figures.secondRestore].map(restoreJson),
+    check: { ...check.report, durationMs: check.durationMs },
+    repositoryBytes: figures.repositoryBytes,
+  }
+}
+
+function backupJson({ report, durationMs, exitCode }: BackedUp): Record<string, unknown> {
+  const { object, ...rest } = report
+  return {
+    pointId: report.pointId,
+    durationMs,
+    exitCode,
+    mode: rest.done.mode,
+    readBytes: object.readBytes,
+    changedBytes: object.changedBytes,
+    storedBytes: report.storedBytes,
+    newChunkCount: object.newChunkCount,
+    reusedChunkCount: object.reusedChunkCount,
+    witnesses: object.witnesses,
+    degraded: report.degraded,
+  }
+}
+
+function restoreJson(restored: Restored): unknown {
+  return { ...restored, equal: restored.originalSha256 === restored.restoredSha256 }
+}
+
+/** The closing summary: figures, what they mean, and what to type next. */
+export function demoText(
+  figures: DemoFigures,
+  about: {
+    readonly program: string
+    readonly keptFolder: string | null
+    readonly paint: TextStream['paint']
+  },
+): string {
+  const { paint, program } = about
+  const bold = (text: string): string => paint('bold', text)
+  const verdict = isDemoRight(figures)
+    ? paint('green', 'Both points came back bit by bit, and every stored byte is as it should be.')
+    : paint('red', 'Something is WRONG: see above. Please report it with what is above.')
+  return [
+    '',
+    bold(`Measured on this machine, in ${formatDuration(figures.durationMs)}`),
+    '',
+    figuresTable(figures, (title) => paint('dim', title)),
+    '',
+    verdict,
+    '',
+    ...meaningOf(figures).flatMap((paragraph) => [...wrapText(paragraph, WIDTH), '']),
+    bold('Next, with your own data'),
+    '',
+    ...nextSteps(program).flatMap(([line, why]) => [`  ${paint('dim', `# ${why}`)}`, `  ${line}`]),
+    ...keptLines(about.keptFolder, program, bold),
+  ].join('\n')
+}
+
+function figuresTable(figures: DemoFigures, paintTitle: (title: string) => string): string {
+  const { first, second, wrongList, firstRestore, secondRestore, check } = figures
+  const columns = [
+    { title: '' },
+    { title: 'TIME', align: 'right' },
+    { title: 'READ', align: 'right' },
+    { title: 'WRITTEN', align: 'right' },
+    { title: 'RATE', align: 'right' },
+  ] as const
+  const backup = (name: string, { report, durationMs }: BackedUp): string[] =>
+    row(name, { durationMs, readBytes: report.object.readBytes, writtenBytes: report.storedBytes })
+  const restore = (name: string, { durationMs, writtenBytes }: Restored): string[] =>
+    row(name, { durationMs, writtenBytes })
+  const rows = [
+    backup('First backup', first),
+    backup('Second backup, with a list', second),
+    backup('The same, the list being wrong', wrongList),
+    restore('Restore of the first', firstRestore),
+    restore('Restore of the second', secondRestore),
+    row('Check of every byte', { durationMs: check.durationMs, readBytes: check.report.readBytes }),
+  ]
+  return renderTable(columns, rows, paintTitle)
+}
+
+/** The rate is that of the larger side: what was read of the volume, or written to it. */
+function row(
+  name: string,
+  done: { readonly durationMs: number; readonly readBytes?: number; readonly writtenBytes?: number },
+): string[] {
+  const { durationMs, readBytes, writtenBytes } = done
+  const rate = (Math.max(readBytes ?? 0, writtenBytes ?? 0) / durationMs) * 1000
+  return [
+    name,
+    formatDuration(durationMs),
+    sizeCell(readBytes),
+    sizeCell(writtenBytes),
+    `${formatByteSize(rate)}/s`,
+  ]
+}
+
+function sizeCell(bytes: number | undefined): string {
+  return bytes === undefined ? '' : formatByteSize(bytes)
+}
+
+function meaningOf(figures: DemoFigures): string[] {
+  const { volume, first, second, repositoryBytes, changed } = figures
+  const dataBytes = first.report.object.allocatedBytes
+  const readRatio = first.report.object.readBytes / second.report.object.readBytes
+  const storedRatio = first.report.storedBytes / second.report.storedBytes
+  return [
+    `The volume has ${formatByteSize(volume.sizeBytes)}, of which ${formatByteSize(dataBytes)} hold data. The first backup stored that in ${formatByteSize(first.report.storedBytes)}, ${times(dataBytes / first.report.storedBytes)} less. ${formatByteSize(changed.rangeBytes)} changed; the second backup read ${times(readRatio)} less than the first, stored ${times(storedRatio)} less and took ${times(first.durationMs / second.durationMs)} less time. The repository, with three whole points, takes ${formatByteSize(repositoryBytes)}.`,
+    `Times are those of whole commands, the password turned into a key included. The files had just been written, so they were read from memory; a disk may be slower than ${formatByteSize((first.report.object.readBytes / first.durationMs) * 1000)}/s.`,
+  ]
+}
+
+function times(ratio: number): string {
+  return ratio < 9.95 ? `${ratio.toFixed(1)} times` : `${Math.round(ratio)} times`
+}
+
+function nextSteps(program: string): (readonly [string, string])[] {
+  const repository = EXAMPLE_REPOSITORY
+  return [
+    [`${program} init ${repository}`, 'a repository, best on another machine’s disks; keep its recovery key'],
+    ['lvcreate --snapshot --size 10G --name data-snap vg0/data', 'an image that stands still (as root)'],
+    [
+      `${program} backup /dev/vg0/data-snap -r ${repository} --name data`,
+      'every night; only what changed is stored',
+    ],
+    [`${program} points -r ${repository}`, 'what there is'],
+    [`${program} check -r ${repository} --data`, 'now and then: is every byte still right?'],
+    [`${program} restore latest:data -r ${repository} --to data.img`, 'back to a file, or to a device'],
+  ]
+}
+
+function keptLines(folder: string | null, program: string, bold: (text: string) => string): string[] {
+  if (folder === null) return []
+  return [
+    '',
+    bold(`All of it is kept in ${folder}`),
+    '',
+    `  ${program} points -r ${folder}/repository \\`,
+    `    --password-file ${folder}/password`,
+  ]
+}
