@@ -1,4 +1,4 @@
-import { BackupError } from '../domain/backup-error.ts'
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import { Magic } from './magic.ts'
 import { CONDEMNED_PREFIX, objectIdOf } from './object-names.ts'
 import { fileIdOf, openFile, sealFile, type SealingContext } from './sealed-file.ts'
@@ -10,25 +10,32 @@ import { listAll, type Store } from './store.ts'
  */
 const CONDEMNED_SIZE_MAX = 64 * 1024 * 1024
 
-/** The ids of all condemned packs. A list that cannot be read condemns nothing and is left to `check`. */
+/**
+ * The ids of all condemned packs. A list that is damaged condemns nothing and is left to `check`; a store that
+ * fails throws, for what it keeps back may be what must not be referred to.
+ */
 export async function readCondemned(store: Store, sealing: SealingContext): Promise<Set<string>> {
-  return (await readCondemnedLists(store, sealing)).packIds
+  const { packIds, damaged } = await readCondemnedLists(store, sealing)
+  for (const { error } of damaged) if (error instanceof BackupError) throw error
+  return packIds
 }
+
+type DamagedList = { readonly name: string; readonly reason: string; readonly error: unknown }
 
 export type CondemnedLists = {
   readonly packIds: Set<string>
   readonly listCount: number
-  readonly damaged: readonly { readonly name: string; readonly reason: string }[]
+  readonly damaged: readonly DamagedList[]
 }
 
 /** As `readCondemned`, and says which lists cannot be read. */
 export async function readCondemnedLists(store: Store, sealing: SealingContext): Promise<CondemnedLists> {
   const packIds = new Set<string>()
-  const damaged: { name: string; reason: string }[] = []
+  const damaged: DamagedList[] = []
   const names = (await listAll(store, CONDEMNED_PREFIX)).filter((name) => objectIdOf(name) !== null)
   for (const name of names) {
     const found = await readOne({ store, sealing, name, id: objectIdOf(name) ?? '' })
-    if (typeof found === 'string') damaged.push({ name, reason: found })
+    if (found instanceof Error) damaged.push({ name, reason: found.message, error: found })
     else for (const packId of found) packIds.add(packId)
   }
   return { packIds, listCount: names.length, damaged }
@@ -52,7 +59,7 @@ async function readOne(from: {
   sealing: SealingContext
   name: string
   id: string
-}): Promise<string[] | string> {
+}): Promise<string[] | Error> {
   try {
     const bytes = await from.store.get(from.name, CONDEMNED_SIZE_MAX)
     const body = openFile(from.sealing, { magic: Magic.Condemned, id: from.id, bytes })
@@ -60,7 +67,8 @@ async function readOne(from: {
       body.subarray(index * 32, index * 32 + 32).toHex(),
     )
   } catch (error) {
-    if (error instanceof BackupError || error instanceof SyntaxError) return error.message
+    if (isBackupError(error, ErrorCode.StoreObjectMissing)) return [] // Withdrawn since it was listed.
+    if (error instanceof BackupError || error instanceof SyntaxError) return error
     throw error
   }
 }

@@ -64,6 +64,10 @@ test('readCondemned() has all packs that were fenced off; a damaged list fences 
   await condemnPacks(store, repository.sealing, { packIds: packIds.slice(1, 3), salt })
   const found = await readCondemned(store, repository.sealing)
   assert.deepEqual([...found].toSorted(), packIds.slice(0, 3).toSorted())
+  for (const failingAt of [0, 1, 2]) {
+    const failing = failingStore(store, { kind: 'failed', failingAt })
+    await assert.rejects(readCondemned(failing, repository.sealing), { code: ErrorCode.StoreFailed })
+  }
   for (const name of await listAll(store, CONDEMNED_PREFIX)) await store.replace(name, new Uint8Array(99))
   assert.deepEqual(await readCondemned(store, repository.sealing), new Set())
 })

@@ -1,5 +1,8 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 
+/** What is tried without changing anything: to be refused it says nothing about writing. */
+const READING: ReadonlySet<string> = new Set(['read', 'look at', 'list'])
+
 /** Turns what the file system reports into the store's errors; the sentence says what was tried and on what. */
 export function storeFailure(cause: unknown, action: { verb: string; path: string }): BackupError {
   if (cause instanceof BackupError) return cause
@@ -20,6 +23,12 @@ export function storeFailure(cause: unknown, action: { verb: string; path: strin
     case 'EROFS':
     case 'EACCES':
     case 'EPERM':
+      if (READING.has(action.verb)) {
+        return new BackupError(ErrorCode.StoreFailed, `${what}: it may not be read by this user (${errno})`, {
+          cause,
+          data,
+        })
+      }
       return new BackupError(
         ErrorCode.StoreReadOnly,
         `${what}: the repository may not be written here (${errno})`,
