@@ -1,11 +1,14 @@
 /** The reason of a cancellation that a person or the system asked for. */
 export class Cancelled extends Error {
   readonly signalName: string
+  /** What became of the work, in one line. */
+  readonly hint: string
 
-  constructor(signalName: string) {
+  constructor(signalName: string, hint = 'What was stored so far is kept and used by the next run') {
     super(`Cancelled by ${signalName}`)
     this.name = 'Cancelled'
     this.signalName = signalName
+    this.hint = hint
   }
 }
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { BackupError } from '../domain/backup-error.ts'
-import { isCancellation } from './cancelled.ts'
+import { Cancelled, isCancellation } from './cancelled.ts'
 import { ExitCode, exitCodeOf } from './exit-code.ts'
 import { hintFor } from './hint.ts'
 import type { Terminal } from './terminal.ts'
@@ -47,7 +47,7 @@ function describeFailure(error: unknown): Failure {
       code: 'CANCELLED',
       message,
       data: {},
-      hint: 'What was stored so far is kept and used by the next run',
+      hint: error instanceof Cancelled ? error.hint : undefined,
       exitCode: ExitCode.Cancelled,
     }
   }

@@ -10,6 +10,8 @@ export type IcecoreOptions = {
   /** Standard input; none by default, so that nothing waits for a person. */
   readonly input?: string
   readonly cwd?: string
+  /** Runs it as this user, which only root can; the group has the same number. */
+  readonly userId?: number
   /** Called with the running process: to send it a signal. */
   readonly onStart?: (child: ChildProcess) => void
 }
@@ -31,6 +33,7 @@ export async function runIcecore(
 ): Promise<IcecoreResult> {
   const child = spawn(process.execPath, [PROGRAM, ...words], {
     cwd: options.cwd,
+    ...(options.userId === undefined ? {} : { uid: options.userId, gid: options.userId }),
     env: {
       ...environmentWithoutSettings(),
       PATH: pathWithSystemFolders(process.env['PATH']),

@@ -22,8 +22,12 @@ export function isDemoRight(figures: DemoFigures): boolean {
 /** Degraded where a run that had nothing wrong to notice was; the run with the wrong list should be. */
 export function demoExitCode(figures: DemoFigures): ExitCode {
   if (!isDemoRight(figures)) return ExitCode.Damage
-  const isDegraded = [figures.first, figures.second].some(({ report }) => report.degraded.length > 0)
-  return isDegraded ? ExitCode.Degraded : ExitCode.Done
+  return degradedOf(figures).length > 0 ? ExitCode.Degraded : ExitCode.Done
+}
+
+function degradedOf({ first, second }: DemoFigures): string[] {
+  const degraded = [...first.report.degraded, ...second.report.degraded]
+  return [...new Set(degraded.map(({ code, message }) => `Degraded (${code}): ${message}.`))]
 }
 
 export function demoJson(figures: DemoFigures, keptFolder: string | null): unknown {
@@ -100,6 +104,7 @@ export function demoText(
     figuresTable(figures, (title) => paint('dim', title)),
     '',
     verdict,
+    ...degradedOf(figures).flatMap((text) => wrapText(text, WIDTH).map((line) => paint('yellow', line))),
     '',
     ...meaningOf(figures).flatMap((paragraph) => [...wrapText(paragraph, WIDTH), '']),
     bold('Next, with your own data'),

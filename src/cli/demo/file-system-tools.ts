@@ -1,5 +1,4 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
-import { findProgram } from '../../linux/find-program.ts'
 import { readProgramOutput } from '../../linux/program-output.ts'
 
 /** The programs of e2fsprogs, which make and change an ext4 file system in a file, without root. */
@@ -14,14 +13,14 @@ export type FileSystemTools = {
 const LIMITS = { timeoutMs: 10 * 60_000, outputMaxBytes: 16 * 1024 * 1024 }
 
 /** Throws PROGRAM_MISSING that names the package. */
-export function findFileSystemTools(path: string | undefined): FileSystemTools {
+export function findFileSystemTools(find: (name: string) => string | null): FileSystemTools {
   const required = (name: string): string => {
-    const found = findProgram(name, path)
+    const found = find(name)
     if (found !== null) return found
     const message = `Cannot make a volume for the demo: there is no program "${name}", required is the package e2fsprogs: apt-get install e2fsprogs`
     throw new BackupError(ErrorCode.ProgramMissing, message, { data: { program: name } })
   }
-  return { mke2fs: required('mke2fs'), debugfs: required('debugfs'), e2fsck: findProgram('e2fsck', path) }
+  return { mke2fs: required('mke2fs'), debugfs: required('debugfs'), e2fsck: find('e2fsck') }
 }
 
 /** A program and its words, to be shown as they are run. */

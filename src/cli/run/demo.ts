@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Cancelled } from '../cancelled.ts'
 import type { DEMO } from '../commands/demo.ts'
 import { backUpChanges, backUpFirst, backUpWithWrongList, makeRepository } from '../demo/backup-steps.ts'
 import { commandRunner } from '../demo/command-runner.ts'
@@ -9,6 +10,7 @@ import { findFileSystemTools } from '../demo/file-system-tools.ts'
 import { checkAll, restoreAndCompare } from '../demo/proof-steps.ts'
 import { Story } from '../demo/story.ts'
 import { changeVolume, makeVolume } from '../demo/volume-steps.ts'
+import { findProgram } from '../../linux/find-program.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 
 type DemoInvocation = InvocationOf<typeof DEMO>
@@ -25,7 +27,7 @@ const OVERHEAD_BYTES = 256 * 1024 * 1024
 /** The whole story on a volume of its own. Everything is done by the commands themselves, in this process. */
 export async function runDemo(invocation: DemoInvocation): Promise<CommandResult> {
   const { options, terminal, settings, signal } = invocation
-  const tools = findFileSystemTools(process.env['PATH'])
+  const tools = findFileSystemTools((name) => findProgram(name, process.env['PATH']))
   const dataBytes = Math.min(DATA_MAX_BYTES, Math.floor(options.size * DATA_SHARE))
   await using folder = await openDemoFolder({
     parent: options.folder,
@@ -39,7 +41,13 @@ export async function runDemo(invocation: DemoInvocation): Promise<CommandResult
   )
   const run = commandRunner(invocation, folder.path)
   const parts = { folder: folder.path, story, run, tools, keep: options.keep, signal }
-  const figures = await tell(parts, invocation, dataBytes)
+  const figures = await tell(parts, invocation, dataBytes).catch((error: unknown) => {
+    if (!(error instanceof Cancelled)) throw error
+    throw new Cancelled(
+      error.signalName,
+      options.keep ? `See ${folder.path}` : 'What the demo made is removed',
+    )
+  })
   const keptFolder = options.keep ? folder.path : null
   // What is typed next must work as this did: from a checkout through npx.
   const program = process.env['npm_command'] === 'exec' ? 'npx icecore' : 'icecore'
