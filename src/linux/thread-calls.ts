@@ -16,6 +16,7 @@ type ThrownData =
 
 type Question = { readonly number: number; readonly request: unknown }
 type Answer =
+  | { readonly type: 'ready' }
   | { readonly type: 'result'; readonly number: number; readonly result: unknown }
   | { readonly type: 'thrown'; readonly number: number; readonly thrown: ThrownData }
   | { readonly type: 'event'; readonly event: unknown }
@@ -32,6 +33,7 @@ const THREAD_HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 }
 export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
+  readonly #ready = Promise.withResolvers<void>()
   #number = 0
   #ended: Error | null = null
 
@@ -40,7 +42,8 @@ export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
     this.#worker = worker
     worker.postMessage(options.setUp)
     this.#worker.on('message', (answer: Answer) => {
-      if (answer.type === 'event') options.onEvent(answer.event as Event)
+      if (answer.type === 'ready') this.#ready.resolve()
+      else if (answer.type === 'event') options.onEvent(answer.event as Event)
       else this.#answer(answer)
     })
     this.#worker.on('error', (error: Error) => this.#end(error))
@@ -63,13 +66,15 @@ export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
     })
   }
 
+  /** A thread that is stopped while it loads native code takes the whole process with it: that is waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ready.promise
     this.#worker.removeAllListeners('exit')
     await this.#worker.terminate()
     this.#end(new Error('the worker thread was stopped'))
   }
 
-  #answer(answer: Exclude<Answer, { type: 'event' }>): void {
+  #answer(answer: Exclude<Answer, { type: 'ready' | 'event' }>): void {
     const waiting = this.#waiting.get(answer.number)
     this.#waiting.delete(answer.number)
     if (answer.type === 'result') waiting?.resolve(answer.result as never)
@@ -78,6 +83,7 @@ export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
 
   #end(error: Error): void {
     this.#ended ??= error
+    this.#ready.resolve()
     for (const waiting of this.#waiting.values()) waiting.reject(error)
     this.#waiting.clear()
   }
@@ -88,10 +94,14 @@ export function startThread(entry: URL): Worker {
   return new Worker(entry, { resourceLimits: THREAD_HEAP })
 }
 
-/** In a worker thread: waits for the first message, which says what the work is. */
+/** In a worker thread: waits for the first message, which says what the work is; says when all is loaded for it. */
 export function onSetUp<SetUp>(begin: (setUp: SetUp) => void): void {
-  assert(parentPort !== null)
-  parentPort.once('message', begin)
+  const port = parentPort
+  assert(port !== null)
+  port.once('message', (setUp: SetUp) => {
+    begin(setUp)
+    port.postMessage({ type: 'ready' } satisfies Answer)
+  })
 }
 
 /** In a worker thread: answers calls, each as soon as it is done. */
