@@ -63,6 +63,6 @@ export function commandRunner(outer: Invocation, folder: string): RunCommand {
       },
       progress,
     })
-    return { result, durationMs: performance.now() - startedAt }
+    return { result, durationMs: Math.round(performance.now() - startedAt) }
   }
 }

@@ -5,13 +5,14 @@ import { ExitCode } from '../exit-code.ts'
 import type { TextStream } from '../terminal.ts'
 import { renderTable } from '../table.ts'
 import type { BackedUp, DemoFigures, Restored } from './demo-parts.ts'
+import { formatOdds } from './format-odds.ts'
 import { wrapText } from './wrap-text.ts'
 
 const WIDTH = 80
 const EXAMPLE_REPOSITORY = '/mnt/backup/volumes'
 
 /** Whether everything came back as it was. A wrong list that nobody could notice is no fault of the repository. */
-export function isDemoRight(figures: DemoFigures): boolean {
+function isDemoRight(figures: DemoFigures): boolean {
   const { wrongList, firstRestore, secondRestore, check } = figures
   const isSame = [firstRestore, secondRestore].every(
     (one) => one.originalSha256 === one.restoredSha256 && one.fileSystemClean !== false,
@@ -23,6 +24,12 @@ export function isDemoRight(figures: DemoFigures): boolean {
 export function demoExitCode(figures: DemoFigures): ExitCode {
   if (!isDemoRight(figures)) return ExitCode.Damage
   return degradedOf(figures).length > 0 ? ExitCode.Degraded : ExitCode.Done
+}
+
+function shortcomingsOf(figures: DemoFigures): string[] {
+  if (figures.wrongList.noticed) return degradedOf(figures)
+  const unnoticed = `The wrong list was not noticed this time, which happens ${formatOdds(figures.wrongList.missProbability)}: more --witnesses make it rarer.`
+  return [...degradedOf(figures), unnoticed]
 }
 
 function degradedOf({ first, second }: DemoFigures): string[] {
@@ -104,7 +111,7 @@ export function demoText(
     figuresTable(figures, (title) => paint('dim', title)),
     '',
     verdict,
-    ...degradedOf(figures).flatMap((text) => wrapText(text, WIDTH).map((line) => paint('yellow', line))),
+    ...shortcomingsOf(figures).flatMap((text) => wrapText(text, WIDTH).map((line) => paint('yellow', line))),
     '',
     ...meaningOf(figures).flatMap((paragraph) => [...wrapText(paragraph, WIDTH), '']),
     bold('Next, with your own data'),
@@ -160,11 +167,12 @@ function sizeCell(bytes: number | undefined): string {
 
 function meaningOf(figures: DemoFigures): string[] {
   const { volume, first, second, repositoryBytes, changed } = figures
-  const dataBytes = first.report.object.allocatedBytes
-  const readRatio = first.report.object.readBytes / second.report.object.readBytes
+  const { readBytes, zeroBytes } = first.report.object
+  const dataBytes = readBytes - zeroBytes
+  const readRatio = readBytes / second.report.object.readBytes
   const storedRatio = first.report.storedBytes / second.report.storedBytes
   return [
-    `The volume has ${formatByteSize(volume.sizeBytes)}, of which ${formatByteSize(dataBytes)} hold data. The first backup stored that in ${formatByteSize(first.report.storedBytes)}, ${times(dataBytes / first.report.storedBytes)} less. ${formatByteSize(changed.rangeBytes)} changed; the second backup read ${times(readRatio)} less than the first, stored ${times(storedRatio)} less and took ${times(first.durationMs / second.durationMs)} less time. The repository, with three whole points, takes ${formatByteSize(repositoryBytes)}.`,
+    `The volume has ${formatByteSize(volume.sizeBytes)}, of which ${formatByteSize(dataBytes)} are not zero. The first backup stored that in ${formatByteSize(first.report.storedBytes)}, ${times(dataBytes / first.report.storedBytes)} less. ${formatByteSize(changed.rangeBytes)} changed; the second backup read ${times(readRatio)} less than the first, stored ${times(storedRatio)} less and took ${times(first.durationMs / second.durationMs)} less time. The repository, with three points, takes ${formatByteSize(repositoryBytes)}.`,
     `Times are those of whole commands, the password turned into a key included. The files had just been written, so they were read from memory; a disk may be slower than ${formatByteSize((first.report.object.readBytes / first.durationMs) * 1000)}/s.`,
   ]
 }

@@ -81,7 +81,7 @@ async function tell(parts: DemoParts, invocation: DemoInvocation, dataBytes: num
   })
   const check = await checkAll(parts)
   const repositoryBytes = await folderBytes(join(parts.folder, 'repository'))
-  const durationMs = performance.now() - startedAt
+  const durationMs = Math.round(performance.now() - startedAt)
   return {
     volume,
     changed,
