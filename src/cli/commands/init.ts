@@ -24,7 +24,7 @@ It is encrypted unless you say otherwise. Besides the password, a recovery key i
       flag: 'chunk-size',
       valueName: 'SIZE',
       description:
-        'a power of two from 16KiB to 4MiB, for good; small chunks store scattered changes in less space',
+        'a power of two from 16KiB to 4MiB, for good; small chunks store scattered changes in less space (default: 128KiB)',
       parse: parseChunkSize,
     },
     compression: {

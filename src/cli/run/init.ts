@@ -9,7 +9,7 @@ import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { writeRecoveryKeyFile } from '../recovery-key-file.ts'
 
 /** Measured in docs/decisions/0004-chunk-size.md. */
-const CHUNK_SIZE_DEFAULT_BYTES = 64 * 1024
+const CHUNK_SIZE_DEFAULT_BYTES = 128 * 1024
 const RECOVERY_KEY_SIZE = 32
 
 export async function runInit(invocation: InvocationOf<typeof INIT>): Promise<CommandResult> {
