@@ -41,7 +41,7 @@ before(async () => {
   const image = folder.join('image')
   const bytes = noiseBytes('points', IMAGE_CHUNKS * CHUNK)
   writeFileSync(image, bytes)
-  assert.equal((await run('init', '--no-encryption')).exitCode, 0)
+  assert.equal((await run('init', '--no-encryption', '--chunk-size', '64KiB')).exitCode, 0)
   await backUp(image, '--name', 'vol', '--tag', 'first', '--tag', 'both')
   bytes.fill(1, 3 * CHUNK + 5, 5 * CHUNK) // chunks 3 and 4
   bytes.fill(0, 60 * CHUNK, 61 * CHUNK)
