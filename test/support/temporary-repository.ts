@@ -78,7 +78,7 @@ export type TemporaryRepository = Disposable & {
 export type TemporaryRepositoryOptions = {
   /** Default false: to stretch a password takes most of a small command's time. */
   readonly encrypted?: boolean
-  /** Words for `icecore init`, such as `--chunk-size 16KiB`. */
+  /** Words for `icecore init`; by default chunks have 64 KiB, whatever the program's own default is. */
   readonly init?: readonly string[]
   /** Where the repository is made; by default in a folder of its own. */
   readonly path?: string
@@ -96,7 +96,7 @@ export async function temporaryRepository(
   const run = async (words: readonly string[], more: IcecoreOptions = {}): Promise<IcecoreResult> =>
     await runIcecore(words, { ...more, environment: { ...environment, ...more.environment } })
   const keys = options.encrypted === true ? ['--recovery-key-file', folder.join('key')] : ['--no-encryption']
-  const made = await run(['init', ...keys, ...(options.init ?? [])])
+  const made = await run(['init', ...keys, ...(options.init ?? ['--chunk-size', '64KiB'])])
   assert.equal(made.exitCode, 0, made.stderr)
   const runJson = async <Schema extends v.GenericSchema>(
     schema: Schema,
