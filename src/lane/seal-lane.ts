@@ -1,3 +1,4 @@
+import type { Range } from '../domain/range.ts'
 import { isPlaceIn, addPlace, MASK_SIZE } from '../mover/leaf-mask.ts'
 import type { SealJob, SealOutcome, StoredPack } from '../mover/seal-lanes.ts'
 import type { ChunkCodec } from '../repository/chunk-codec.ts'
@@ -22,6 +23,8 @@ const PACK_BUFFERS = 2
 /** An image that a lane reads. */
 export type LaneSource = {
   readonly sizeBytes: number
+  /** Says that this range will be read soon. */
+  willRead?(range: Range): void
   /** Fills `target`; its length is a multiple of the sector size, but for the end of an image file. */
   readInto(target: Uint8Array, offset: number): Promise<void>
 }
@@ -85,7 +88,9 @@ export class SealLane {
     const source = this.#sourceOf(job)
     const { chunkSizeBytes } = this.#options
     const limits = { chunkSizeBytes, pieceSizeBytesMax: this.#pieceSizeBytes, sizeBytes: source.sizeBytes }
-    const reads = readPieces(job, limits).map((piece) => this.#startRead(source, piece))
+    const pieces = readPieces(job, limits)
+    for (const piece of pieces) source.willRead?.(piece)
+    const reads = pieces.map((piece) => this.#startRead(source, piece))
     const outcome = this.#tail.then(() => this.#sealPieces(job, reads))
     this.#tail = outcome.catch(ignore)
     return await outcome
