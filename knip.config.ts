@@ -7,7 +7,6 @@ export default {
     'src/**/*.test.ts',
     'test/**/*.ts',
     'tools/**/*.test.ts',
-    'bench/main.ts',
     'bench/**/*.test.ts',
   ],
   project: ['src/**/*.{ts,js}', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
