@@ -1,3 +1,4 @@
+import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { BackupError } from '../domain/backup-error.ts'
 import type { Clock } from '../domain/clock.ts'
 import { DegradedCode, type Degraded } from '../domain/ledger.ts'
@@ -80,7 +81,7 @@ export async function backUp(parts: BackUpParts, request: BackUpRequest): Promis
     await removeWriter(repository.store, parts.writerId)
     return { id, point }
   } catch (error) {
-    await keepWhatWasStored({ parts, lanes, output })
+    await keepWhatWasStored({ parts, lanes, output, cause: error })
     throw error
   }
 }
@@ -198,15 +199,22 @@ async function keepWhatWasStored(run: {
   parts: BackUpParts
   lanes: SealLanes
   output: RunOutput
+  cause: unknown
 }): Promise<void> {
   try {
     await run.lanes.drain()
     await run.output.settle()
+    if (mayHaveStoredUnseen(run.cause)) return
     await removeWriter(run.parts.repository.store, run.parts.writerId)
     await run.parts.repository.store.flush()
   } catch {
     // The first failure is the one to report; packs without an index are found by their own directories.
   }
+}
+
+/** A store that reports a failure may have kept the object all the same: then only the record says whose it is. */
+function mayHaveStoredUnseen(cause: unknown): boolean {
+  return isBackupError(cause, ErrorCode.StoreFailed, ErrorCode.StoreFull, ErrorCode.StoreReadOnly)
 }
 
 function pointOf(

@@ -37,17 +37,30 @@ export class IndexWriter {
 
   /** Takes in a pack that is in the store; writes a segment when enough has come together. */
   async add(pack: PackContents): Promise<void> {
-    this.#pending.push(pack)
-    this.#pendingCount += pack.directory.byteLength / DIRECTORY_ENTRY_SIZE
+    this.#enqueue(pack)
     if (this.#pendingCount >= SEGMENT_ENTRIES_TARGET) await this.flush()
   }
 
-  /** After it returns every pack that was added is named by a durable segment. */
+  /** After it returns every pack that was added is named by a durable segment; when it throws, they wait for the next time. */
   async flush(): Promise<void> {
     if (this.#pending.length === 0) return
     const packs = this.#pending
     this.#pending = []
     this.#pendingCount = 0
+    try {
+      await this.#write(packs)
+    } catch (error) {
+      for (const pack of packs) this.#enqueue(pack)
+      throw error
+    }
+  }
+
+  #enqueue(pack: PackContents): void {
+    this.#pending.push(pack)
+    this.#pendingCount += pack.directory.byteLength / DIRECTORY_ENTRY_SIZE
+  }
+
+  async #write(packs: readonly PackContents[]): Promise<void> {
     const { store, sealing, randomSalt } = this.#options
     const body = encodeIndexSegment(packs)
     parseIndexSegment(body) // read back before it can be written
