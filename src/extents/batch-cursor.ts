@@ -49,7 +49,6 @@ export class BatchCursor<T extends Range> implements AsyncDisposable {
   async refill(): Promise<void> {
     do {
       // One batch after the other is the point: there is nothing to do at once.
-      // oxlint-disable-next-line no-await-in-loop
       const next = await this.#batches.next()
       if (next.done === true) {
         this.#current = undefined

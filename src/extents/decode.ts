@@ -28,7 +28,6 @@ export async function* decodeExtents(
   for (;;) {
     const from = position
     // Blocks build on each other: each begins where the one before ended.
-    // oxlint-disable-next-line no-await-in-loop
     const block = await locating('block', reader, () => readBlock(reader, from, limits))
     if (block === null) break
     limits.entriesLeft -= block.entryCount

@@ -24,7 +24,6 @@ export class PieceReader implements AsyncDisposable {
 
   async isAtEnd(): Promise<boolean> {
     while (this.#piece.byteLength === 0) {
-      // oxlint-disable-next-line no-await-in-loop -- pieces come one after the other
       const next = await this.#pieces.next()
       if (next.done === true) return true
       this.#piece = next.value
@@ -40,7 +39,6 @@ export class PieceReader implements AsyncDisposable {
     const pieces = [this.#piece]
     let available = this.#piece.byteLength
     while (available < length) {
-      // oxlint-disable-next-line no-await-in-loop -- pieces come one after the other
       const next = await this.#pieces.next()
       if (next.done === true) {
         throw new SyntaxError(`found the end after ${available} bytes, expected ${length}`)
