@@ -1,12 +1,10 @@
-import { accessSync, constants } from 'node:fs'
-import { join } from 'node:path'
+import { findProgram } from '../../src/linux/find-program.ts'
 
 /** Tools of administrators lie there, also for those whose PATH does not name the folders. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin']
 
 export function hasTool(name: string): boolean {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), ...SYSTEM_FOLDERS]
-  return folders.some((folder) => isExecutable(join(folder, name)))
+  return findProgram(name, process.env['PATH']) !== null
 }
 
 /** Throws when one of the tools is missing, and names the packages that have them. */
@@ -20,13 +18,4 @@ export function requireTools(packageOf: Readonly<Record<string, string>>): void 
 /** So that a child finds what `hasTool` found. */
 export function addSystemFoldersToPath(): void {
   process.env['PATH'] = [process.env['PATH'] ?? '', ...SYSTEM_FOLDERS].join(':')
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
