@@ -2,7 +2,7 @@ import type { ImageRoot } from '../domain/recovery-point.ts'
 import { PLACES, TreeNode } from '../repository/tree-node.ts'
 import type { TreeShape } from '../repository/tree-shape.ts'
 import { readBaseNode, TreeWriter, type NodeSink, type TreeBase } from '../repository/tree-writer.ts'
-import { addPlace, isEmptyMask, isPlaceIn, MASK_SIZE } from './leaf-mask.ts'
+import { isEmptyMask, isPlaceIn } from './leaf-mask.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
 import type { LeafPlan } from './plan-object.ts'
 import type { SealLanes, SealOutcome } from './seal-lanes.ts'
@@ -83,7 +83,7 @@ async function settleLeaf(run: ObjectRun, plan: LeafPlan): Promise<SettledLeaf> 
         source: run.source,
         leafIndex,
         read: plan.read,
-        base: base === null ? null : presenceOf(base),
+        base: base === null ? null : { set: base.setMask(), ids: base.ids },
       })
   const node = mergedLeaf(plan, base, outcome)
   node.clearFrom(Math.min(PLACES, run.shape.chunkCount - leafIndex * PLACES))
@@ -117,10 +117,4 @@ function differingPlaces(base: TreeNode | null, node: TreeNode): number[] {
     else if (before && Buffer.compare(base.idAt(place), node.idAt(place)) !== 0) places.push(place)
   }
   return places
-}
-
-function presenceOf(node: TreeNode): { set: Uint8Array; ids: Uint8Array } {
-  const set = new Uint8Array(MASK_SIZE)
-  for (let place = 0; place < PLACES; place += 1) if (node.isSet(place)) addPlace(set, place)
-  return { set, ids: node.ids }
 }

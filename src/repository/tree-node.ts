@@ -66,6 +66,15 @@ export class TreeNode {
     this.chunkCounts.fill(0, place)
   }
 
+  /** The places that are set: 32 bytes, place p is bit p % 8 of byte p / 8. */
+  setMask(): Uint8Array {
+    const mask = new Uint8Array(PLACES / 8)
+    for (let place = 0; place < PLACES; place += 1) {
+      if (this.isSet(place)) mask[place >> 3] = (mask[place >> 3] ?? 0) | (1 << (place & 7))
+    }
+    return mask
+  }
+
   get chunkCount(): number {
     let sum = 0
     for (const count of this.chunkCounts) sum += count
@@ -81,10 +90,9 @@ export function encodeTreeNode(node: TreeNode): Uint8Array {
   bytes.set(MAGIC_BYTES)
   view.setUint8(8, node.level)
   view.setUint16(10, places.length, true)
+  bytes.set(node.setMask(), 16)
   const countsAt = HEADER_SIZE + places.length * NODE_ID_SIZE
   for (const [index, place] of places.entries()) {
-    const bitmapAt = 16 + (place >> 3)
-    view.setUint8(bitmapAt, view.getUint8(bitmapAt) | (1 << (place & 7)))
     bytes.set(node.idAt(place), HEADER_SIZE + index * NODE_ID_SIZE)
     if (node.level > 0) {
       view.setBigUint64(countsAt + index * COUNT_SIZE, BigInt(node.chunkCounts[place] ?? 0), true)

@@ -3,7 +3,7 @@ import type { ProgressListener } from '../domain/progress.ts'
 import type { PointObject } from '../domain/recovery-point.ts'
 import type { NodeReader } from '../repository/node-reader.ts'
 import { treeShape, type TreeShape } from '../repository/tree-shape.ts'
-import { PLACES, type TreeNode } from '../repository/tree-node.ts'
+import { PLACES } from '../repository/tree-node.ts'
 import { walkLeaves } from '../repository/tree-walk.ts'
 import type { RestoreJob, RestoreLanes, RestoreOutcome } from './restore-lanes.ts'
 
@@ -52,7 +52,7 @@ async function* jobsOf(
   let at = 0
   for await (const { leafIndex, node } of walkLeaves({ root: object.root, shape }, parts)) {
     if (!parts.isBlank) yield* zeroJobs(at, leafIndex * leafSize)
-    yield { kind: 'leaf', leafIndex, set: setPlaces(node), ids: node.ids }
+    yield { kind: 'leaf', leafIndex, set: node.setMask(), ids: node.ids }
     at = (leafIndex + 1) * leafSize
   }
   if (!parts.isBlank) yield* zeroJobs(at, shape.sizeBytes)
@@ -62,12 +62,4 @@ function* zeroJobs(from: number, to: number): Generator<RestoreJob> {
   for (let offset = from; offset < to; offset += ZEROS_JOB_BYTES) {
     yield { kind: 'zeros', offset, length: Math.min(ZEROS_JOB_BYTES, to - offset) }
   }
-}
-
-function setPlaces(node: TreeNode): Uint8Array {
-  const set = new Uint8Array(PLACES / 8)
-  for (let place = 0; place < PLACES; place += 1) {
-    if (node.isSet(place)) set[place >> 3] = (set[place >> 3] ?? 0) | (1 << (place & 7))
-  }
-  return set
 }
