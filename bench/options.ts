@@ -13,7 +13,7 @@ Measures icecore beside restic, borg, zstd, partclone and qemu-img, as far as th
   --work DIR     data and repositories (default /var/tmp/icecore-bench); 8GiB needs about 25 GB there
   --seed TEXT    of the data (default 1)
   --json FILE    write the figures to a file, too
-  --cli FILE     another main.ts of icecore, to compare two checkouts
+  --cli FILE     another icecore.js, to compare two checkouts
   --data-only    make the data and stop
   --keep         leave the repositories for a look at them
 `
@@ -44,7 +44,7 @@ export function parseOptions(words: readonly string[], known: readonly Scenario[
       work: { type: 'string', default: '/var/tmp/icecore-bench' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
-      cli: { type: 'string', default: fileURLToPath(new URL('../src/cli/main.ts', import.meta.url)) },
+      cli: { type: 'string', default: fileURLToPath(new URL('../src/cli/icecore.js', import.meta.url)) },
       'data-only': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },

@@ -11,7 +11,7 @@ import { condemnPacks } from '../repository/condemned.ts'
 import { IndexWriter } from '../repository/index-writer.ts'
 import { KnownChunks } from '../repository/known-chunks.ts'
 import type { IndexDamage } from '../repository/load-index.ts'
-import type { PackContents } from '../repository/index-segment.ts'
+import type { IndexSegment, PackContents } from '../repository/index-segment.ts'
 import type { NodeReader } from '../repository/node-reader.ts'
 import { writePoint } from '../repository/points.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -30,6 +30,8 @@ export type BackupIndex = {
   /** Packs that no segment names; this run's index will. */
   readonly unindexed: readonly PackContents[]
   readonly damagedSegments: readonly IndexDamage[]
+  /** Takes in a segment that this run stored. Never throws: the local index is made anew from the repository. */
+  adopt(id: string, segment: IndexSegment): void
 }
 
 export type BackUpRequest = {
@@ -65,7 +67,12 @@ export async function backUp(parts: BackUpParts, request: BackUpRequest): Promis
   const { repository, clock, randomness } = parts
   const startedAt = clock.now()
   const randomSalt = (): Uint8Array => randomness.bytes(32)
-  const index = new IndexWriter({ store: repository.store, sealing: repository.sealing, randomSalt })
+  const index = new IndexWriter({
+    store: repository.store,
+    sealing: repository.sealing,
+    randomSalt,
+    onSegment: (id, segment) => parts.index.adopt(id, segment),
+  })
   const output = new RunOutput(index)
   const known = KnownChunks.allocate(chunkCountMax(request.sources, repository.config.chunkSizeBytes))
   await using lanes = parts.openLanes(known, (pack) => output.announce(pack))

@@ -3,6 +3,7 @@ import {
   encodeIndexSegment,
   parseIndexSegment,
   SEGMENT_ENTRIES_TARGET,
+  type IndexSegment,
   type PackContents,
 } from './index-segment.ts'
 import { Magic } from './magic.ts'
@@ -14,6 +15,8 @@ export type IndexWriterOptions = {
   readonly store: Store
   readonly sealing: SealingContext
   readonly randomSalt: () => Uint8Array
+  /** Told of each segment that is durable. */
+  readonly onSegment: (id: string, segment: IndexSegment) => void
 }
 
 /**
@@ -61,13 +64,15 @@ export class IndexWriter {
   }
 
   async #write(packs: readonly PackContents[]): Promise<void> {
-    const { store, sealing, randomSalt } = this.#options
+    const { store, sealing, randomSalt, onSegment } = this.#options
     const body = encodeIndexSegment(packs)
-    parseIndexSegment(body) // read back before it can be written
+    const segment = parseIndexSegment(body) // read back before it can be written
     const bytes = sealFile(sealing, { magic: Magic.IndexSegment, salt: randomSalt(), body })
     await store.flush()
-    await store.put(`${INDEX_PREFIX}${fileIdOf(bytes)}`, bytes)
+    const id = fileIdOf(bytes)
+    await store.put(`${INDEX_PREFIX}${id}`, bytes)
     await store.flush()
     this.#storedBytes += bytes.byteLength
+    onSegment(id, segment)
   }
 }

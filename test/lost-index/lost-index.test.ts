@@ -138,3 +138,13 @@ test('a repository without its index works, and the next backup writes it again'
   await assertWorks(repository, made.image)
   await repository.assertWhole()
 })
+
+test('a backup keeps what it wrote of the index, and so the next command writes nothing there', async () => {
+  const { repository, image } = await repositoryWithIndex()
+  using _ = repository
+  const after = cacheFiles(repository)
+  assert.equal(after.length, 3, 'one run of the index for each of three backups')
+  await repository.restore(['latest', '--to', repository.folder.join('first')])
+  assert.deepEqual(cacheFiles(repository), after)
+  await assertWorks(repository, image)
+})

@@ -105,6 +105,7 @@ export async function backUpInThread(repository: Repository, request: InThreadRe
       hasCondemned: locator.hasCondemned,
       unindexed: loaded.unindexed,
       damagedSegments: loaded.damagedSegments,
+      adopt: (id, segment) => loaded.local.add(id, segment),
     },
     reader: cachedNodes(nodeReader(repository.packs, locator)),
     writerId,

@@ -9,8 +9,10 @@ import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { sealThreads } from '../../lane/seal-threads.ts'
 import type { LocalSource } from '../../linux/local-source.ts'
 import { backUp, type BackUpParts, type BackUpRequest } from '../../mover/back-up.ts'
+import type { IndexSegment } from '../../repository/index-segment.ts'
 import { listPoints, type DamagedPoint } from '../../repository/points.ts'
 import { selectSoundPoint } from '../../repository/select-point.ts'
+import type { LocalIndex } from '../../stores/local-index/local-index.ts'
 import { asWriter } from '../as-writer.ts'
 import { backupReport } from '../backup-report.ts'
 import type { BACKUP } from '../commands/backup.ts'
@@ -139,6 +141,15 @@ function knownShortcomings(found: Found & { readonly lineage: string }): Degrade
   return degraded
 }
 
+/** The next command need not read what this run wrote; where the copy cannot be kept, it will. */
+function adoptSegment(local: LocalIndex, id: string, segment: IndexSegment): void {
+  try {
+    local.add(id, segment)
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+  }
+}
+
 function backUpParts(
   invocation: BackupInvocation,
   run: { repository: IndexedRepository; opened: OpenSources['opened']; writerId: string },
@@ -159,6 +170,7 @@ function backUpParts(
       hasCondemned: locator.hasCondemned,
       unindexed: index.unindexed,
       damagedSegments: index.damagedSegments,
+      adopt: (id, segment) => adoptSegment(index.local, id, segment),
     },
     reader: nodes,
     writerId: run.writerId,
