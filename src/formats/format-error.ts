@@ -13,12 +13,15 @@ export type StructurePlace = {
 export class FormatError extends SyntaxError {
   readonly structure: string
   readonly offsetBytes: number
+  /** The end of the sentence, for a Finding. */
+  readonly found: string
 
   constructor(place: StructurePlace, found: string) {
     super(`Cannot read ${place.structure} at byte ${place.offsetBytes}: ${found}`)
     this.name = 'FormatError'
     this.structure = place.structure
     this.offsetBytes = place.offsetBytes
+    this.found = found
   }
 }
 
