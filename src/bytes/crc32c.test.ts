@@ -15,3 +15,22 @@ test('crc32c() continues from what lies before', () => {
   assert.equal(crc32c(bytes.subarray(33), crc32c(bytes.subarray(0, 33))), crc32c(bytes))
   assert.equal(crc32c(new Uint8Array(0)), 0)
 })
+
+test('crc32c() gives the same for every length and every place in memory', () => {
+  const memory = Uint8Array.from({ length: 80 }, (_, i) => (i * 151 + 7) % 256)
+  for (let start = 0; start < 9; start += 1) {
+    for (let end = start; end <= memory.length; end += 1) {
+      const bytes = memory.subarray(start, end)
+      assert.equal(crc32c(bytes), bitByBit(bytes), `bytes ${start} to ${end}`)
+    }
+  }
+})
+
+function bitByBit(bytes: Uint8Array): number {
+  let remainder = -1
+  for (const byte of bytes) {
+    remainder ^= byte
+    for (let bit = 0; bit < 8; bit += 1) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0x82f63b78 : 0)
+  }
+  return ~remainder >>> 0
+}
