@@ -119,7 +119,8 @@ function safe(value: number): number {
   return value
 }
 
-function systemError(syscall: string, errno: number): NodeJS.ErrnoException {
+/** An error as Node itself would throw it. */
+export function systemError(syscall: string, errno: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno)
   return Object.assign(new Error(`${code}: ${syscall}`), { code, errno: -errno, syscall })
 }
