@@ -1,0 +1,146 @@
+// Which blocks are in use, from the block bitmaps: the kernel's "ext4 Data Structures and Algorithms", sections
+// "Block and inode Bitmaps", "Flexible Block Groups" and "Bigalloc". What is not proven free is in use.
+import type { FrozenImage } from '../../domain/frozen-image.ts'
+import type { Range, RangeBatch } from '../../domain/range.ts'
+import { BatchCollector } from '../../extents/batch-collector.ts'
+import { joinRanges } from '../../extents/join-ranges.ts'
+import { readBytes } from '../../images/read-bytes.ts'
+import type { Finding } from '../finding.ts'
+import { hexadecimal } from './checksum.ts'
+import { countSet, setBits, visitSetRuns } from './cluster-bitmap.ts'
+import { blockBitmapChecksum } from './descriptor-checksum.ts'
+import { BLOCKS_UNINITIALISED, FROM_PRIMARY, type GroupDescriptors } from './group-descriptors.ts'
+import { groupBlockCount, groupFirstBlock } from './group-layout.ts'
+import { metadataRuns, MetadataPlaces, type BlockSpan } from './metadata-places.ts'
+import type { Superblock } from './superblock.ts'
+
+export type AllocationSource = {
+  readonly image: FrozenImage
+  readonly superblock: Superblock
+  readonly descriptors: GroupDescriptors
+  /** Blocks that are in use whatever a bitmap says: those of the journal. In any order. */
+  readonly journalRuns: readonly BlockSpan[]
+  readonly report: (finding: Finding) => void
+}
+
+/**
+ * The ranges in use, ascending, metadata included: from byte 0 to the end of the last block, as far as the image
+ * goes. A group whose bitmap or descriptor is damaged, or whose count of free blocks disagrees, is wholly in use.
+ *
+ * The caller has made sure that the bitmaps are those of a clean file system (allocation-proof.ts).
+ */
+export async function* usedRanges(source: AllocationSource, signal: AbortSignal): AsyncGenerator<RangeBatch> {
+  const { superblock, image } = source
+  const { blockSizeBytes, blockCount, firstDataBlock, groupCount } = superblock
+  const endBytes = Math.min(image.sizeBytes, blockCount * blockSizeBytes)
+  const out = new BatchCollector<Range>(joinRanges)
+  const add = (block: number, end: number): void => {
+    const offset = block * blockSizeBytes
+    const length = Math.min(endBytes, end * blockSizeBytes) - offset
+    if (length > 0) out.add({ offset, length })
+  }
+  if (firstDataBlock > 0) add(0, firstDataBlock)
+  const groups = new GroupAllocation(source)
+  for (let group = 0; group < groupCount; group += 1) {
+    signal.throwIfAborted()
+    await groups.visitUsed(group, add)
+    if (out.isFull) yield out.take()
+  }
+  yield* out.rest()
+}
+
+class GroupAllocation {
+  readonly #source: AllocationSource
+  readonly #places: MetadataPlaces
+  readonly #words: Uint32Array
+  readonly #bytes: Uint8Array
+  readonly #hasDamagedDescriptor: boolean
+
+  constructor(source: AllocationSource) {
+    const { superblock, descriptors } = source
+    this.#source = source
+    this.#places = new MetadataPlaces([...metadataRuns(superblock, descriptors), ...source.journalRuns])
+    this.#words = new Uint32Array(superblock.blockSizeBytes / 4)
+    this.#bytes = new Uint8Array(this.#words.buffer)
+    this.#hasDamagedDescriptor = descriptors.source.some((from) => from !== FROM_PRIMARY)
+  }
+
+  /** Calls `visit` with each run of used blocks of `group`, ascending. Groups must be asked for in order. */
+  async visitUsed(group: number, visit: (block: number, end: number) => void): Promise<void> {
+    const { superblock } = this.#source
+    const { blocksPerCluster } = superblock
+    const first = groupFirstBlock(superblock, group)
+    const end = first + groupBlockCount(superblock, group)
+    const wrong = await this.#load(group, { block: first, count: end - first })
+    if (wrong !== null) {
+      this.#reportWrong(group, wrong)
+      visit(first, end)
+      return
+    }
+    visitSetRuns(this.#words, Math.ceil((end - first) / blocksPerCluster), (start, stop) => {
+      visit(first + start * blocksPerCluster, Math.min(end, first + stop * blocksPerCluster))
+    })
+  }
+
+  /** Brings the bits of a group into memory; returns what is wrong with them, as the end of a sentence, or null. */
+  async #load(group: number, window: BlockSpan): Promise<string | null> {
+    const { superblock, descriptors } = this.#source
+    const clusterCount = Math.ceil(window.count / superblock.blocksPerCluster)
+    const isUninitialised = ((descriptors.flags[group] ?? 0) & BLOCKS_UNINITIALISED) !== 0
+    // The runs are taken in any case, so that those of the next group are next.
+    const metadata = [...this.#places.within(window)]
+    const wrong = isUninitialised ? this.#clear() : await this.#read(group)
+    if (wrong !== null) return wrong
+    const usedBefore = countSet(this.#words, clusterCount)
+    const added = this.#mark(metadata, window)
+    const free = clusterCount - usedBefore - (isUninitialised ? added : 0)
+    const freeExpected = descriptors.freeClusters[group] ?? 0
+    if (!isUninitialised && added > 0) return `it calls ${added} blocks of metadata free`
+    if (free !== freeExpected) return `it calls ${free} blocks free, its descriptor ${freeExpected}`
+    return null
+  }
+
+  /** A bitmap that was never written: only metadata is in use, which the descriptors tell, when all are sound. */
+  #clear(): string | null {
+    this.#words.fill(0)
+    return this.#hasDamagedDescriptor
+      ? 'it was never written, and a descriptor of another group is damaged'
+      : null
+  }
+
+  async #read(group: number): Promise<string | null> {
+    const { image, superblock, descriptors } = this.#source
+    if (descriptors.source[group] !== FROM_PRIMARY) return 'the descriptor of its group is damaged'
+    const offset = this.#bitmapOffset(group)
+    if (offset + superblock.blockSizeBytes > image.sizeBytes) return 'it lies beyond the end of the image'
+    this.#bytes.set(await readBytes(image, offset, superblock.blockSizeBytes))
+    const checksum = blockBitmapChecksum(superblock, this.#bytes)
+    const found = descriptors.blockBitmapChecksum[group] ?? 0
+    if (checksum === null || checksum === found) return null
+    return `its checksum is ${hexadecimal(checksum)}, expected ${hexadecimal(found)}`
+  }
+
+  /** Marks runs of blocks, and returns how many clusters were not marked before. */
+  #mark(runs: readonly BlockSpan[], window: BlockSpan): number {
+    const { blocksPerCluster } = this.#source.superblock
+    let added = 0
+    for (const run of runs) {
+      const first = Math.floor((run.block - window.block) / blocksPerCluster)
+      const end = Math.ceil((run.block + run.count - window.block) / blocksPerCluster)
+      added += setBits(this.#words, { block: first, count: end - first })
+    }
+    return added
+  }
+
+  #bitmapOffset(group: number): number {
+    return (this.#source.descriptors.blockBitmap[group] ?? 0) * this.#source.superblock.blockSizeBytes
+  }
+
+  #reportWrong(group: number, wrong: string): void {
+    this.#source.report({
+      structure: `ext4 block bitmap of group ${group}`,
+      offsetBytes: this.#bitmapOffset(group),
+      found: `${wrong}; all blocks of the group are taken as in use`,
+    })
+  }
+}
