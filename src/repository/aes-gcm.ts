@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { releaseMemory } from './release-memory.ts'
 
 export const TAG_SIZE = 16
 const NONCE_SIZE = 12
@@ -22,14 +23,20 @@ function nonceAt(position: number): Uint8Array {
 
 /** AES-256-GCM: ciphertext, then the tag of 16 bytes. */
 export function sealBytes(plaintext: Uint8Array, context: SealContext): Uint8Array {
+  const sealed = new Uint8Array(plaintext.byteLength + TAG_SIZE)
+  sealInto(sealed, plaintext, context)
+  return sealed
+}
+
+/** As `sealBytes`; `target` may begin where `plaintext` lies. */
+export function sealInto(target: Uint8Array, plaintext: Uint8Array, context: SealContext): void {
   const cipher = createCipheriv('aes-256-gcm', context.key, nonceAt(context.position))
   cipher.setAAD(context.associated)
   const body = cipher.update(plaintext)
   cipher.final()
-  const sealed = new Uint8Array(body.byteLength + TAG_SIZE)
-  sealed.set(body)
-  sealed.set(cipher.getAuthTag(), body.byteLength)
-  return sealed
+  target.set(body)
+  target.set(cipher.getAuthTag(), body.byteLength)
+  releaseMemory(body)
 }
 
 /** Throws SyntaxError when the tag does not prove the bytes. */

@@ -1,7 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { openBytes, sealBytes, TAG_SIZE } from './aes-gcm.ts'
+import { openBytes, sealInto, TAG_SIZE } from './aes-gcm.ts'
 import type { ChunkCodec, CodecOptions } from './chunk-codec.ts'
+import { releaseMemory } from './release-memory.ts'
 
 /** The codec that needs nothing but Node.js. The main thread uses it for metadata; lanes when they must. */
 export function portableCodec(options: CodecOptions): ChunkCodec {
@@ -17,21 +18,27 @@ export function portableCodec(options: CodecOptions): ChunkCodec {
     compress(plaintext, target) {
       // One output buffer of the largest size: growing it in steps costs a tenth of the time.
       const frame = zstdCompressSync(plaintext, { params, chunkSize: compressBound(plaintext.byteLength) })
-      if (frame.byteLength > target.byteLength) return 0
-      target.set(frame)
-      return frame.byteLength
+      const { byteLength } = frame
+      if (byteLength <= target.byteLength) target.set(frame)
+      releaseMemory(frame)
+      return byteLength <= target.byteLength ? byteLength : 0
     },
-    decompress: (frame, target) => target.set(decompressed(frame, target.byteLength)),
+    decompress: (frame, target) => setAndRelease(target, decompressed(frame, target.byteLength)),
     sealInPlace(bytes, context) {
-      bytes.set(sealBytes(bytes.subarray(0, bytes.byteLength - TAG_SIZE), context))
+      sealInto(bytes, bytes.subarray(0, bytes.byteLength - TAG_SIZE), context)
     },
-    openInPlace: (bytes, context) => bytes.set(openBytes(bytes, context)),
+    openInPlace: (bytes, context) => setAndRelease(bytes, openBytes(bytes, context)),
   }
 }
 
 /** The largest frame that zstd makes of `length` bytes (ZSTD_COMPRESSBOUND of zstd.h, rounded up). */
 export function compressBound(length: number): number {
   return length + Math.ceil(length / 256) + 1024
+}
+
+function setAndRelease(target: Uint8Array, bytes: Uint8Array): void {
+  target.set(bytes)
+  releaseMemory(bytes)
 }
 
 function decompressed(frame: Uint8Array, length: number): Uint8Array {
