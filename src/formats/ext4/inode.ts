@@ -20,6 +20,8 @@ export type Ext4Inode = FileNode & {
   readonly attributeBlock: number
   /** What lies behind the extra fields: attributes, or nothing. */
   readonly attributeBytes: Uint8Array
+  /** Where those lie on the volume. */
+  readonly attributesOffsetBytes: number
   /** What the checksums of its directory blocks and extent nodes start with. */
   readonly checksumSeed: number
 }
@@ -56,7 +58,7 @@ export function parseInode(
     const deleted = fields.deleted === 0 ? '' : `, and it was deleted at ${fields.deleted}`
     throw new FormatError(place, `it is not in use: its link count is 0${deleted}`)
   }
-  const extraSize = extraSizeOf(bytes, { fields, place })
+  const extraSize = extraSizeOf(bytes, place)
   const checksumSeed = ext4Checksum(
     littleEndian32(fields.generation),
     ext4Checksum(littleEndian32(number), superblock.checksumSeed),
@@ -85,23 +87,21 @@ export function parseInode(
       fields.sectorCountLow + (superblock.features.hugeFiles ? fields.sectorCountHigh * TWO_TO_32 : 0),
     attributeBlock:
       fields.attributeBlockLow + (superblock.features.bits64 ? fields.attributeBlockHigh * TWO_TO_32 : 0),
-    attributeBytes: bytes.subarray(INODE_SIZE + extraSize),
+    // Without extra fields nothing says that the room behind them is used.
+    attributesOffsetBytes: place.offsetBytes + INODE_SIZE + extraSize,
+    attributeBytes: bytes.subarray(extraSize === 0 ? bytes.byteLength : INODE_SIZE + extraSize),
     checksumSeed,
   }
 }
 
 /** How many bytes of fields follow the first 128. */
-function extraSizeOf(
-  bytes: Uint8Array,
-  { fields, place }: { readonly fields: Fields; readonly place: StructurePlace },
-): number {
+function extraSizeOf(bytes: Uint8Array, place: StructurePlace): number {
   if (bytes.byteLength === INODE_SIZE) return 0
   const extraSize = new DataView(bytes.buffer, bytes.byteOffset).getUint16(EXTRA.size, true)
   if (INODE_SIZE + extraSize > bytes.byteLength || extraSize % 4 !== 0) {
     throw new FormatError(place, `extra size is ${extraSize} of ${bytes.byteLength - INODE_SIZE} bytes`)
   }
-  // Old kernels left the word of a reserved inode 0, and what lies behind is then no attribute either.
-  return fields.mode === 0 ? 0 : extraSize
+  return extraSize
 }
 
 function checkChecksum(

@@ -2,6 +2,7 @@ import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import type { Finding } from '../finding.ts'
 import { FormatError } from '../format-error.ts'
+import type { GroupDescriptors } from './group-descriptors.ts'
 import type { Superblock } from './superblock.ts'
 
 /** What every reader of a structure inside the file system needs. */
@@ -9,6 +10,7 @@ export type Ext4Volume = {
   /** With a cache before it, and with what the journal still holds over it. */
   readonly image: FrozenImage
   readonly superblock: Superblock
+  readonly descriptors: GroupDescriptors
   /** Says what is odd and did not stop the reading. */
   readonly report: (finding: Finding) => void
 }

@@ -1,0 +1,12 @@
+/** Blocks of a file that lie one after the other in the file and on the volume. Holes have no run. */
+export type BlockRun = {
+  /** In blocks from the start of the file. */
+  readonly fileBlock: number
+  readonly blockCount: number
+  readonly firstBlock: number
+  /** Allocated and never written: it reads as zero, whatever lies there. */
+  readonly unwritten: boolean
+}
+
+/** Blocks of a file, from `start` up to but not including `end`. */
+export type FileBlocks = { readonly start: number; readonly end: number }

@@ -1,0 +1,26 @@
+import { readBytes } from '../../images/read-bytes.ts'
+import { FormatError } from '../format-error.ts'
+import { UNREADABLE } from './group-descriptors.ts'
+import { parseInode, type Ext4Inode } from './inode.ts'
+import type { Ext4Volume } from './volume.ts'
+
+/** Inode `number`, from the table of its group. Throws FormatError when there is none, or it is not in use. */
+export async function readInode(volume: Ext4Volume, number: number): Promise<Ext4Inode> {
+  const { superblock, descriptors, image } = volume
+  const structure = `ext4 inode ${number}`
+  if (!Number.isInteger(number) || number < 1 || number > superblock.inodeCount) {
+    throw new FormatError({ structure, offsetBytes: 0 }, `the last inode is ${superblock.inodeCount}`)
+  }
+  const { inodesPerGroup, inodeSizeBytes, blockSizeBytes } = superblock
+  const group = Math.floor((number - 1) / inodesPerGroup)
+  const table = descriptors.inodeTable[group] ?? 0
+  if (table === 0 || descriptors.source[group] === UNREADABLE) {
+    throw new FormatError({ structure, offsetBytes: 0 }, `the descriptor of its group ${group} is damaged`)
+  }
+  const offsetBytes = table * blockSizeBytes + ((number - 1) % inodesPerGroup) * inodeSizeBytes
+  const place = { structure, offsetBytes }
+  if (offsetBytes + inodeSizeBytes > image.sizeBytes) {
+    throw new FormatError(place, `the image ends at byte ${image.sizeBytes}`)
+  }
+  return parseInode(await readBytes(image, offsetBytes, inodeSizeBytes), number, { superblock, place })
+}
