@@ -1,0 +1,3 @@
+export function isSameUuid(first: Uint8Array, second: Uint8Array): boolean {
+  return Buffer.compare(first, second) === 0
+}
