@@ -10,3 +10,6 @@ export type BlockRun = {
 
 /** Blocks of a file, from `start` up to but not including `end`. */
 export type FileBlocks = { readonly start: number; readonly end: number }
+
+/** How many runs are handed on at once: a step costs a promise, and a deep tree holds one batch for each directory. */
+export const RUN_BATCH_LENGTH = 512

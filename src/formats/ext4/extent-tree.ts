@@ -1,7 +1,6 @@
 // Walks the extent tree of a file: the kernel's "ext4 Data Structures and Algorithms", section "Extent Tree".
-import { BATCH_LENGTH } from '../../extents/batches.ts'
 import { FormatError } from '../format-error.ts'
-import type { BlockRun, FileBlocks } from './block-run.ts'
+import { RUN_BATCH_LENGTH, type BlockRun, type FileBlocks } from './block-run.ts'
 import {
   checkExtentNode,
   childBlock,
@@ -32,7 +31,7 @@ export async function* extentTreeRuns(
   let batch: BlockRun[] = []
   for (let leaf = await walk.firstLeaf(); leaf !== null; leaf = await walk.nextLeaf()) {
     walk.takeRuns(leaf, batch)
-    if (batch.length >= BATCH_LENGTH) {
+    if (batch.length >= RUN_BATCH_LENGTH) {
       yield batch
       batch = []
     }

@@ -1,8 +1,7 @@
 // The block map of ext2 and ext3: the kernel's "ext4 Data Structures and Algorithms", section "Direct/Indirect Block
 // Addressing". Twelve pointers to blocks, then one each to a block of pointers, of pointers to such, and once more.
-import { BATCH_LENGTH } from '../../extents/batches.ts'
 import { FormatError } from '../format-error.ts'
-import type { BlockRun, FileBlocks } from './block-run.ts'
+import { RUN_BATCH_LENGTH, type BlockRun, type FileBlocks } from './block-run.ts'
 import type { Ext4Inode } from './inode.ts'
 import { readBlock, requireBlocks, type Ext4Volume } from './volume.ts'
 
@@ -155,7 +154,7 @@ class RunCollector {
   }
 
   get isFull(): boolean {
-    return this.#batch.length >= BATCH_LENGTH
+    return this.#batch.length >= RUN_BATCH_LENGTH
   }
 
   add(run: Omit<BlockRun, 'unwritten'>, place: Pointers['place']): void {
