@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import * as fc from 'fast-check'
+
+import { membership, rangesOf } from '../../test/extents/byte-model.ts'
+import { overlappingRanges } from './arrange-partitions.ts'
+import { mergedRanges, partitionGaps } from './partition-gaps.ts'
+
+const anyRange = fc
+  .tuple(fc.nat(40), fc.integer({ min: 1, max: 20 }))
+  .map(([offset, length]) => ({ offset, length }))
+const anyRangeList = fc.array(anyRange, { maxLength: 8 })
+
+test('partitionGaps() has every byte that no partition and no table covers', () => {
+  fc.assert(
+    fc.property(anyRangeList, anyRangeList, (ranges, metadataRanges) => {
+      const partitions = ranges.map((range, index) => ({
+        number: index + 1,
+        range,
+        typeId: '0x83',
+        typeName: 'Linux',
+        name: '',
+        uuid: null,
+        flags: [],
+        overlaps: false,
+      }))
+      const table = {
+        format: 'mbr' as const,
+        sectorSizeBytes: 512,
+        uuid: '',
+        partitions,
+        containers: [],
+        metadataRanges,
+        findings: [],
+      }
+      const covered = membership([[...ranges, ...metadataRanges]], 64)
+      const expected = rangesOf(covered.map((isCovered) => !isCovered))
+      assert.deepEqual(partitionGaps(table, { sizeBytes: 64 }), expected)
+      assert.deepEqual(mergedRanges(ranges), rangesOf(membership([ranges], 64)))
+    }),
+  )
+})
+
+test('overlappingRanges() has those that share a byte with another one', () => {
+  fc.assert(
+    fc.property(anyRangeList, (ranges) => {
+      const expected = ranges.filter((range) =>
+        ranges.some(
+          (other) =>
+            other !== range &&
+            range.offset < other.offset + other.length &&
+            other.offset < range.offset + range.length,
+        ),
+      )
+      assert.deepEqual(
+        ranges.filter((range) => overlappingRanges(ranges).has(range)),
+        expected,
+      )
+    }),
+  )
+})
