@@ -1,0 +1,139 @@
+import { FormatError, type StructurePlace } from '../format-error.ts'
+import { requireChecksum } from './block-checksum.ts'
+import {
+  INNER_VALUE_BYTES,
+  KEY_BYTES,
+  METADATA_BLOCK_BYTES,
+  NODE,
+  NODE_INNER,
+  NODE_LEAF,
+  NODE_SALT,
+} from './layout.ts'
+
+const TWO_TO_32 = 2 ** 32
+
+/** One of the pool's kinds of trees. */
+export type TreeKind = {
+  /** Such as "device details tree". */
+  readonly name: string
+  readonly leafValueBytes: number
+  /** Its keys are below this. */
+  readonly keyEnd: number
+}
+
+/** A node as its parent names it: all its keys are at least `low` and below `high`. */
+export type NodeRef = {
+  readonly block: number
+  readonly low: number
+  readonly high: number
+  /** Which of two trees that are walked side by side it belongs to. */
+  readonly side: 0 | 1
+}
+
+/** A verified node. `view` is memory that the node shares with others of its batch, and may be used again. */
+export type TreeNode = {
+  readonly ref: NodeRef
+  readonly view: DataView
+  readonly entryCount: number
+  /** Where in `view` the keys and the values begin. */
+  readonly keysAt: number
+  readonly valuesAt: number
+}
+
+/** What a node must be: `level` is 0 for a leaf, and one more for each level above. */
+export type NodeDemand = { readonly kind: TreeKind; readonly level: number }
+
+export function nodePlace(kind: TreeKind, block: number): StructurePlace {
+  return { structure: `thin pool ${kind.name} node`, offsetBytes: block * METADATA_BLOCK_BYTES }
+}
+
+/** The node whose block begins at `start` of `view`. Throws FormatError unless all of it is as `demand` and `ref` say. */
+export function requireNode(
+  ref: NodeRef,
+  demand: NodeDemand,
+  memory: { readonly view: DataView; readonly start: number },
+): TreeNode {
+  const { view, start } = memory
+  const place = nodePlace(demand.kind, ref.block)
+  const fail = (found: string): never => {
+    throw new FormatError(place, found)
+  }
+  requireChecksum(
+    new Uint8Array(view.buffer, view.byteOffset + start, METADATA_BLOCK_BYTES),
+    NODE_SALT,
+    place,
+  )
+  const blockNumber = uint64At(view, start + NODE.blockNumber)
+  if (blockNumber !== ref.block) fail(`block number is ${blockNumber}, expected ${ref.block}`)
+  const flags = view.getUint32(start + NODE.flags, true)
+  const expectedFlags = demand.level === 0 ? NODE_LEAF : NODE_INNER
+  if (flags !== expectedFlags) fail(`flags are 0x${flags.toString(16)}, expected ${expectedFlags}`)
+
+  const valueBytes = view.getUint32(start + NODE.valueBytes, true)
+  const expectedValueBytes = demand.level === 0 ? demand.kind.leafValueBytes : INNER_VALUE_BYTES
+  if (valueBytes !== expectedValueBytes) fail(`value size is ${valueBytes}, expected ${expectedValueBytes}`)
+  const entryCountMax = view.getUint32(start + NODE.entryCountMax, true)
+  const room = Math.floor((METADATA_BLOCK_BYTES - NODE.keys) / (KEY_BYTES + valueBytes))
+  if (entryCountMax > room) fail(`room is for ${entryCountMax} entries, expected at most ${room}`)
+  const entryCount = view.getUint32(start + NODE.entryCount, true)
+  if (entryCount > entryCountMax) fail(`it has ${entryCount} entries, expected at most ${entryCountMax}`)
+  if (entryCount === 0 && demand.level > 0) fail('it has 0 entries, expected some in an inner node')
+
+  const keysAt = start + NODE.keys
+  const node = { ref, view, entryCount, keysAt, valuesAt: keysAt + entryCountMax * KEY_BYTES }
+  requireKeys(node, place)
+  return node
+}
+
+/** Ascending keys within the parent's bounds: what makes a walk end, and no node be its own descendant. */
+function requireKeys(node: TreeNode, place: StructurePlace): void {
+  const { ref, view, keysAt, entryCount } = node
+  let least = ref.low
+  for (let at = keysAt; at < keysAt + entryCount * KEY_BYTES; at += KEY_BYTES) {
+    const key = uint64At(view, at)
+    if (!(key >= least && key < ref.high)) {
+      const index = (at - keysAt) / KEY_BYTES
+      throw new FormatError(place, `key ${index} is ${key}, expected at least ${least} and below ${ref.high}`)
+    }
+    least = key + 1
+  }
+}
+
+/** Not exact beyond 2^53, which every bound is below. */
+export function uint64At(view: DataView, offset: number): number {
+  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * TWO_TO_32
+}
+
+export function keyAt(node: TreeNode, index: number): number {
+  return uint64At(node.view, node.keysAt + index * KEY_BYTES)
+}
+
+/** The data block of a mapping; the time in the lower 24 bits of its value is left out. */
+export function dataBlockAt(node: TreeNode, index: number): number {
+  const offset = node.valuesAt + index * INNER_VALUE_BYTES
+  return (node.view.getUint32(offset, true) >>> 24) + node.view.getUint32(offset + 4, true) * 256
+}
+
+/** The children of an inner node, ascending. */
+export function pushChildren(node: TreeNode, target: NodeRef[]): void {
+  const { ref, view, valuesAt, entryCount } = node
+  let low = keyAt(node, 0)
+  for (let index = 0; index < entryCount; index += 1) {
+    const high = index + 1 < entryCount ? keyAt(node, index + 1) : ref.high
+    target.push({ block: uint64At(view, valuesAt + index * INNER_VALUE_BYTES), low, high, side: ref.side })
+    low = high
+  }
+}
+
+/** The same node in memory of its own. */
+export function detachedNode(node: TreeNode): TreeNode {
+  const start = node.keysAt - NODE.keys
+  const { view } = node
+  const copy = new Uint8Array(view.buffer, view.byteOffset + start, METADATA_BLOCK_BYTES).slice()
+  return {
+    ...node,
+    view: new DataView(copy.buffer),
+    keysAt: NODE.keys,
+    valuesAt: node.valuesAt - start,
+  }
+}
