@@ -2,7 +2,7 @@ import { read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { sourceReadError, sourceShrankError, type IoPlace } from '../linux/errno.ts'
 import { syscalls } from '../linux/syscalls.ts'
-import type { SourceAddress } from './lane-messages.ts'
+import type { DescriptorAddress } from './lane-messages.ts'
 import type { LaneSource } from './seal-lane.ts'
 
 const readDescriptor = promisify(read)
@@ -16,7 +16,7 @@ type Piece = IoPlace & { readonly target: Uint8Array; readonly at: number }
  * A file's are announced to the kernel, which fetches them meanwhile, and then copied at once: to hand a copy from
  * memory to another thread costs more than the copy.
  */
-export function descriptorSource(source: SourceAddress): LaneSource {
+export function descriptorSource(source: DescriptorAddress): LaneSource {
   const kernel = source.direct ? null : syscalls()
   return {
     sizeBytes: source.sizeBytes,
@@ -36,7 +36,7 @@ export function descriptorSource(source: SourceAddress): LaneSource {
   }
 }
 
-function readFileOnce(source: SourceAddress, piece: Piece): number {
+function readFileOnce(source: DescriptorAddress, piece: Piece): number {
   try {
     return readSync(source.fd, piece.target, piece.at, piece.length, piece.offset)
   } catch (error) {
@@ -44,7 +44,7 @@ function readFileOnce(source: SourceAddress, piece: Piece): number {
   }
 }
 
-async function readOnce(source: SourceAddress, piece: Piece): Promise<number> {
+async function readOnce(source: DescriptorAddress, piece: Piece): Promise<number> {
   const { target, at, length, offset } = piece
   try {
     const { bytesRead } = await readDescriptor(source.fd, target, at, length, offset)

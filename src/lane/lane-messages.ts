@@ -9,12 +9,22 @@ import type { LocalIndexHandle } from '../stores/local-index/local-index.ts'
 export type StoreAddress = { readonly kind: 'directory'; readonly path: string; readonly writerId: string }
 
 /** A file or device that the main thread holds open: descriptors belong to the process, not to a thread. */
-export type SourceAddress = {
+export type DescriptorAddress = {
   readonly path: string
   readonly fd: number
   readonly sizeBytes: number
   readonly direct: boolean
 }
+
+/** An image that lies in pieces on files or devices. */
+export type MappedAddress = {
+  readonly sizeBytes: number
+  /** The map in its compact encoding, in shared memory; its devices are `devices`, by number. */
+  readonly map: Uint8Array<SharedArrayBuffer>
+  readonly devices: readonly DescriptorAddress[]
+}
+
+export type SourceAddress = DescriptorAddress | MappedAddress
 
 /** What every lane begins with. */
 export type LaneSetUp = {

@@ -6,8 +6,9 @@ import { DirectoryStore } from '../stores/directory/directory-store.ts'
 import { LocalIndexLocator } from '../stores/local-index/local-index.ts'
 import { chooseCodec } from './choose-codec.ts'
 import { descriptorSource } from './descriptor-source.ts'
-import type { SealRequest, SealResult, SealSetUp } from './lane-messages.ts'
-import { SealLane } from './seal-lane.ts'
+import type { SealRequest, SealResult, SealSetUp, SourceAddress } from './lane-messages.ts'
+import { mappedSource } from './mapped-source.ts'
+import { SealLane, type LaneSource } from './seal-lane.ts'
 
 /** In a lane's thread: seals what it is asked to. */
 export function serveSeal(setUp: SealSetUp): void {
@@ -22,7 +23,7 @@ export function serveSeal(setUp: SealSetUp): void {
     packSizeBytes: config.packSizeBytes,
     known: new KnownChunks(setUp.known),
     index: new LocalIndexLocator(setUp.index),
-    sources: setUp.sources.map(descriptorSource),
+    sources: setUp.sources.map(sourceAt),
     allocate: allocateAligned,
     randomSalt: () => randomBytes(32),
     onPack: emitEvent,
@@ -32,4 +33,10 @@ export function serveSeal(setUp: SealSetUp): void {
     await lane.drain()
     return null
   })
+}
+
+function sourceAt(address: SourceAddress): LaneSource {
+  if (!('map' in address)) return descriptorSource(address)
+  const devices = address.devices.map(descriptorSource)
+  return mappedSource({ ...address, devices, allocate: allocateAligned })
 }
