@@ -26,7 +26,10 @@ export async function findLogHead(ring: LogRing): Promise<LogHead | string> {
   let recordIndex = -1
   for (let index = 0; index < 2 * window; index += 1) {
     const expected = (start + index) % blockCount < block ? first : last
-    if (cycleIn(blocks, index) !== expected) return 'its log was not written to its end'
+    const found = cycleIn(blocks, index)
+    // Tools that clear a log leave a few blocks behind its one record that have no round at all.
+    const isNever = found === 0 && index >= window
+    if (found !== expected && !isNever) return 'its log was not written to its end'
     if (index < window && isHeaderIn(blocks, index)) recordIndex = index
   }
   if (recordIndex < 0) return 'its log holds no record before its head'

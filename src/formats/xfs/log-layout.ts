@@ -23,6 +23,7 @@ export const LOG_RECORD = {
   tailBlock: [28, 'u32be'],
   checksum: [32, 'u32le'],
   operationCount: [40, 'u32be'],
+  format: [300, 'u32be'],
   uuid: [304, ['bytes', 16]],
   /** Largest record of the mount that wrote it; only version 2. */
   recordBytesMax: [320, 'u32be'],

@@ -1,6 +1,7 @@
 // Whether the log holds changes that are not yet where they belong. Then the trees of free space, as they lie on the
 // disk, prove nothing. In doubt it does.
 import { logRing } from './log-blocks.ts'
+import { isLogCovered } from './log-cover.ts'
 import { findLogHead } from './log-head.ts'
 import { LOG_UNMOUNT_FLAG } from './log-layout.ts'
 import { logOperations, readLogRecord } from './log-record.ts'
@@ -19,5 +20,6 @@ export async function readLogState(volume: XfsVolume): Promise<string | null> {
   const [operation] = operations ?? []
   const isUnmount =
     operations?.length === 1 && operation !== undefined && (operation.flags & LOG_UNMOUNT_FLAG) !== 0
-  return isUnmount ? null : 'its log needs recovery'
+  if (isUnmount || (await isLogCovered(volume, ring, { head, newest: record }))) return null
+  return 'its log needs recovery'
 }
