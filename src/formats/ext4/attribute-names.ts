@@ -11,6 +11,7 @@ export const AttributeSpace = {
   RichAcl: 8,
   Encryption: 9,
   Hurd: 10,
+  Verity: 11,
 } as const
 
 const PREFIXES: ReadonlyMap<number, string> = new Map([

@@ -20,7 +20,8 @@ export async function readAttributeValue(
   owner: Ext4Inode,
   entry: AttributeEntry,
 ): Promise<Uint8Array> {
-  if (entry.valueInode === 0) return entry.value.slice()
+  // Without a size there is nothing to look for, whichever inode it is said to be in: the kernel has it so, too.
+  if (entry.valueInode === 0 || entry.valueSizeBytes === 0) return entry.value.slice()
   const inode = await readInode(volume, entry.valueInode)
   if (!isFlagged(inode, InodeFlag.AttributeValue) || inode.kind !== 'file') {
     throw new FormatError(inode.place, `it is no attribute's value, but inode ${owner.number} has it as one`)

@@ -17,7 +17,7 @@ const TWO_TO_32 = 2 ** 32
 
 /**
  * The attributes of a file, as the kernel shows them: those in the inode, then those in its block. What the file
- * system keeps for itself there, content and the terms of encryption, is no attribute.
+ * system keeps for itself there, content and the terms of encryption and verity, is no attribute.
  */
 export async function readAttributes(
   volume: Ext4Volume,
@@ -42,8 +42,14 @@ export async function readAttributes(
   return attributes
 }
 
+const SPACES_OF_THE_FILE_SYSTEM: ReadonlySet<number> = new Set([
+  AttributeSpace.System,
+  AttributeSpace.Encryption,
+  AttributeSpace.Verity,
+])
+
 function isOfTheFileSystem(entry: AttributeEntry): boolean {
-  return entry.space === AttributeSpace.System || entry.space === AttributeSpace.Encryption
+  return SPACES_OF_THE_FILE_SYSTEM.has(entry.space)
 }
 
 async function blockAttributes(volume: Ext4Volume, inode: Ext4Inode): Promise<readonly AttributeEntry[]> {

@@ -1,33 +1,32 @@
 // Fields, offsets and flags as in the kernel's "ext4 Data Structures and Algorithms", section "Index Nodes".
-import type { Layout } from '../../bytes/struct.ts'
 
 /** The part that every inode has. */
 export const INODE_SIZE = 128
-export const BLOCK_MAP_OFFSET = 40
 export const BLOCK_MAP_SIZE = 60
 
+/** Offsets of fields. Not a table for readStruct(): a walk of a million files reads a million of these. */
 export const INODE = {
-  mode: [0x0, 'u16le'],
-  userIdLow: [0x2, 'u16le'],
-  sizeLow: [0x4, 'u32le'],
-  accessed: [0x8, 'u32le'],
-  changed: [0xc, 'u32le'],
-  modified: [0x10, 'u32le'],
-  deleted: [0x14, 'u32le'],
-  groupIdLow: [0x18, 'u16le'],
-  linkCount: [0x1a, 'u16le'],
-  sectorCountLow: [0x1c, 'u32le'],
-  flags: [0x20, 'u32le'],
-  blockMap: [BLOCK_MAP_OFFSET, ['bytes', BLOCK_MAP_SIZE]],
-  generation: [0x64, 'u32le'],
-  attributeBlockLow: [0x68, 'u32le'],
-  sizeHigh: [0x6c, 'u32le'],
-  sectorCountHigh: [0x74, 'u16le'],
-  attributeBlockHigh: [0x76, 'u16le'],
-  userIdHigh: [0x78, 'u16le'],
-  groupIdHigh: [0x7a, 'u16le'],
-  checksumLow: [0x7c, 'u16le'],
-} as const satisfies Layout
+  mode: 0x0,
+  userIdLow: 0x2,
+  sizeLow: 0x4,
+  accessed: 0x8,
+  changed: 0xc,
+  modified: 0x10,
+  deleted: 0x14,
+  groupIdLow: 0x18,
+  linkCount: 0x1a,
+  sectorCountLow: 0x1c,
+  flags: 0x20,
+  blockMap: 0x28,
+  generation: 0x64,
+  attributeBlockLow: 0x68,
+  sizeHigh: 0x6c,
+  sectorCountHigh: 0x74,
+  attributeBlockHigh: 0x76,
+  userIdHigh: 0x78,
+  groupIdHigh: 0x7a,
+  checksumLow: 0x7c,
+} as const
 
 /** Fields beyond the 128 bytes, each there when the inode's extra size reaches its end. */
 export const EXTRA = {

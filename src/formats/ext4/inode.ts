@@ -1,10 +1,9 @@
 // One inode: the kernel's "ext4 Data Structures and Algorithms", section "Index Nodes".
-import { readStruct, type StructValues } from '../../bytes/struct.ts'
 import type { FileKind, FileNode, FileTime } from '../file-system.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import { ext4Checksum, hexadecimal, littleEndian32 } from './checksum.ts'
 import { parseDeviceNumber } from './device-number.ts'
-import { EXTRA, FileType, INODE, INODE_SIZE, InodeFlag } from './inode-layout.ts'
+import { BLOCK_MAP_SIZE, EXTRA, FileType, INODE, INODE_SIZE, InodeFlag } from './inode-layout.ts'
 import { parseInodeTime } from './inode-time.ts'
 import type { Superblock } from './superblock.ts'
 
@@ -38,7 +37,15 @@ const KINDS: ReadonlyMap<number, FileKind> = new Map([
   [FileType.Socket, 'socket'],
 ])
 
-type Fields = StructValues<typeof INODE>
+/** Bytes of an inode, and what is needed to understand them. */
+type Source = {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  readonly superblock: Superblock
+  readonly place: StructurePlace
+  /** How many bytes of fields follow the first 128. */
+  readonly extraSize: number
+}
 
 export function isFlagged(inode: Ext4Inode, flag: number): boolean {
   return (inode.flags & flag) !== 0
@@ -53,106 +60,106 @@ export function parseInode(
   number: number,
   { superblock, place }: { readonly superblock: Superblock; readonly place: StructurePlace },
 ): Ext4Inode {
-  const fields = readStruct(INODE, bytes)
-  if (fields.linkCount === 0) {
-    const deleted = fields.deleted === 0 ? '' : `, and it was deleted at ${fields.deleted}`
-    throw new FormatError(place, `it is not in use: its link count is 0${deleted}`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const linkCount = view.getUint16(INODE.linkCount, true)
+  if (linkCount === 0) {
+    const deleted = view.getUint32(INODE.deleted, true)
+    const when = deleted === 0 ? '' : `, and it was deleted at ${deleted}`
+    throw new FormatError(place, `it is not in use: its link count is 0${when}`)
   }
-  const extraSize = extraSizeOf(bytes, place)
-  const checksumSeed = ext4Checksum(
-    littleEndian32(fields.generation),
-    ext4Checksum(littleEndian32(number), superblock.checksumSeed),
-  )
-  if (superblock.features.metadataChecksums) {
-    checkChecksum(bytes, { fields, extraSize, checksumSeed, place })
-  }
-  const kind = KINDS.get(fields.mode & 0xf000)
-  if (kind === undefined) throw new FormatError(place, `mode is 0o${fields.mode.toString(8)}`)
+  const extraSize = extraSizeOf(view, place)
+  const source = { bytes, view, superblock, place, extraSize }
+  const generation = view.getUint32(INODE.generation, true)
+  const checksumSeed = superblock.features.metadataChecksums ? inodeSeed(superblock, number, generation) : 0
+  if (superblock.features.metadataChecksums) checkChecksum(source, checksumSeed)
+  const mode = view.getUint16(INODE.mode, true)
+  const kind = KINDS.get(mode & 0xf000)
+  if (kind === undefined) throw new FormatError(place, `mode is 0o${mode.toString(8)}`)
+  const blockMap = bytes.subarray(INODE.blockMap, INODE.blockMap + BLOCK_MAP_SIZE)
+  const isDevice = kind === 'block-device' || kind === 'character-device'
   return {
     number,
-    generation: fields.generation,
+    generation,
     kind,
-    mode: fields.mode & 0xfff,
-    userId: fields.userIdLow + fields.userIdHigh * 0x10000,
-    groupId: fields.groupIdLow + fields.groupIdHigh * 0x10000,
-    sizeBytes: sizeOf(fields, kind, { superblock, place }),
-    linkCount: fields.linkCount,
-    ...timesOf(bytes, fields, extraSize),
-    device:
-      kind === 'block-device' || kind === 'character-device' ? parseDeviceNumber(fields.blockMap) : null,
+    mode: mode & 0xfff,
+    userId: view.getUint16(INODE.userIdLow, true) + view.getUint16(INODE.userIdHigh, true) * 0x10000,
+    groupId: view.getUint16(INODE.groupIdLow, true) + view.getUint16(INODE.groupIdHigh, true) * 0x10000,
+    sizeBytes: sizeOf(source, kind),
+    linkCount,
+    ...timesOf(source),
+    device: isDevice ? parseDeviceNumber(blockMap) : null,
     place,
-    flags: fields.flags,
-    blockMap: fields.blockMap,
-    sectorCount:
-      fields.sectorCountLow + (superblock.features.hugeFiles ? fields.sectorCountHigh * TWO_TO_32 : 0),
-    attributeBlock:
-      fields.attributeBlockLow + (superblock.features.bits64 ? fields.attributeBlockHigh * TWO_TO_32 : 0),
-    // Without extra fields nothing says that the room behind them is used.
+    flags: view.getUint32(INODE.flags, true),
+    blockMap,
+    ...blocksOf(source),
     attributesOffsetBytes: place.offsetBytes + INODE_SIZE + extraSize,
+    // Without extra fields nothing says that the room behind them is used.
     attributeBytes: bytes.subarray(extraSize === 0 ? bytes.byteLength : INODE_SIZE + extraSize),
     checksumSeed,
   }
 }
 
-/** How many bytes of fields follow the first 128. */
-function extraSizeOf(bytes: Uint8Array, place: StructurePlace): number {
-  if (bytes.byteLength === INODE_SIZE) return 0
-  const extraSize = new DataView(bytes.buffer, bytes.byteOffset).getUint16(EXTRA.size, true)
-  if (INODE_SIZE + extraSize > bytes.byteLength || extraSize % 4 !== 0) {
-    throw new FormatError(place, `extra size is ${extraSize} of ${bytes.byteLength - INODE_SIZE} bytes`)
+function inodeSeed(superblock: Superblock, number: number, generation: number): number {
+  const ofNumber = ext4Checksum(littleEndian32(number), superblock.checksumSeed)
+  return ext4Checksum(littleEndian32(generation), ofNumber)
+}
+
+function extraSizeOf(view: DataView, place: StructurePlace): number {
+  if (view.byteLength === INODE_SIZE) return 0
+  const extraSize = view.getUint16(EXTRA.size, true)
+  if (INODE_SIZE + extraSize > view.byteLength || extraSize % 4 !== 0) {
+    throw new FormatError(place, `extra size is ${extraSize} of ${view.byteLength - INODE_SIZE} bytes`)
   }
   return extraSize
 }
 
-function checkChecksum(
-  bytes: Uint8Array,
-  context: {
-    readonly fields: Fields
-    readonly extraSize: number
-    readonly checksumSeed: number
-    readonly place: StructurePlace
-  },
-): void {
-  const { fields, extraSize, checksumSeed, place } = context
-  const hasHigh = INODE_SIZE + extraSize >= EXTRA.checksumHigh + 2
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  const high = hasHigh ? view.getUint16(EXTRA.checksumHigh, true) : 0
-  const found = fields.checksumLow + high * 0x10000
-  const zeroed = bytes.slice()
-  zeroed.fill(0, INODE.checksumLow[0], INODE.checksumLow[0] + 2)
-  if (hasHigh) zeroed.fill(0, EXTRA.checksumHigh, EXTRA.checksumHigh + 2)
-  const whole = ext4Checksum(zeroed, checksumSeed)
-  const expected = hasHigh ? whole : whole & 0xffff
-  if (found !== expected) {
-    throw new FormatError(place, `checksum is ${hexadecimal(found)}, expected ${hexadecimal(expected)}`)
-  }
+function hasExtra({ extraSize }: Source, offset: number, sizeBytes: number): boolean {
+  return INODE_SIZE + extraSize >= offset + sizeBytes
 }
 
-function sizeOf(
-  fields: Fields,
-  kind: FileKind,
-  { superblock, place }: { readonly superblock: Superblock; readonly place: StructurePlace },
-): number {
+function checkChecksum(source: Source, seed: number): void {
+  const { bytes, view, place } = source
+  const hasHigh = hasExtra(source, EXTRA.checksumHigh, 2)
+  const high = hasHigh ? view.getUint16(EXTRA.checksumHigh, true) : 0
+  const found = view.getUint16(INODE.checksumLow, true) + high * 0x10000
+  const zeroed = bytes.slice()
+  zeroed.fill(0, INODE.checksumLow, INODE.checksumLow + 2)
+  if (hasHigh) zeroed.fill(0, EXTRA.checksumHigh, EXTRA.checksumHigh + 2)
+  const whole = ext4Checksum(zeroed, seed)
+  const expected = hasHigh ? whole : whole & 0xffff
+  if (found === expected) return
+  throw new FormatError(place, `checksum is ${hexadecimal(found)}, expected ${hexadecimal(expected)}`)
+}
+
+function sizeOf({ view, superblock, place }: Source, kind: FileKind): number {
   // Of a directory the high word once was something else: its ACL.
   const hasHigh = kind === 'file' || superblock.features.largeDirectories
-  const size = fields.sizeLow + (hasHigh ? fields.sizeHigh * TWO_TO_32 : 0)
+  const high = hasHigh ? view.getUint32(INODE.sizeHigh, true) : 0
+  const size = view.getUint32(INODE.sizeLow, true) + high * TWO_TO_32
   if (!Number.isSafeInteger(size)) throw new FormatError(place, `size is ${size}, expected less than 2^53`)
   return size
 }
 
-function timesOf(
-  bytes: Uint8Array,
-  fields: Fields,
-  extraSize: number,
-): { accessed: FileTime; modified: FileTime; changed: FileTime; born: FileTime | null } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  const has = (offset: number): boolean => INODE_SIZE + extraSize >= offset + 4
-  const word = (offset: number): number => (has(offset) ? view.getUint32(offset, true) : 0)
+function blocksOf({ view, superblock }: Source): Pick<Ext4Inode, 'sectorCount' | 'attributeBlock'> {
+  const { hugeFiles, bits64 } = superblock.features
+  const sectorCountHigh = hugeFiles ? view.getUint16(INODE.sectorCountHigh, true) : 0
+  const attributeBlockHigh = bits64 ? view.getUint16(INODE.attributeBlockHigh, true) : 0
   return {
-    accessed: parseInodeTime(fields.accessed, word(EXTRA.accessed)),
-    modified: parseInodeTime(fields.modified, word(EXTRA.modified)),
-    changed: parseInodeTime(fields.changed, word(EXTRA.changed)),
-    born: has(EXTRA.born) ? parseInodeTime(word(EXTRA.born), word(EXTRA.bornExtra)) : null,
+    sectorCount: view.getUint32(INODE.sectorCountLow, true) + sectorCountHigh * TWO_TO_32,
+    attributeBlock: view.getUint32(INODE.attributeBlockLow, true) + attributeBlockHigh * TWO_TO_32,
+  }
+}
+
+function timesOf(source: Source): Pick<Ext4Inode, 'accessed' | 'modified' | 'changed' | 'born'> {
+  const { view } = source
+  const extra = (offset: number): number => (hasExtra(source, offset, 4) ? view.getUint32(offset, true) : 0)
+  const time = (offset: number, extraOffset: number): FileTime =>
+    parseInodeTime(view.getUint32(offset, true), extra(extraOffset))
+  return {
+    accessed: time(INODE.accessed, EXTRA.accessed),
+    modified: time(INODE.modified, EXTRA.modified),
+    changed: time(INODE.changed, EXTRA.changed),
+    born: hasExtra(source, EXTRA.born, 4) ? time(EXTRA.born, EXTRA.bornExtra) : null,
   }
 }
 
