@@ -1,11 +1,14 @@
 import { BACKUP } from './commands/backup.ts'
+import { CAT } from './commands/cat.ts'
 import { CHECK } from './commands/check.ts'
 import { COMPLETION } from './commands/completion.ts'
 import { DEMO } from './commands/demo.ts'
 import { DIFF } from './commands/diff.ts'
+import { EXTRACT } from './commands/extract.ts'
 import { FORGET } from './commands/forget.ts'
 import { INIT } from './commands/init.ts'
 import { KEY_ADD, KEY_LIST, KEY_REMOVE } from './commands/key.ts'
+import { LS } from './commands/ls.ts'
 import { MAN } from './commands/man.ts'
 import { POINTS } from './commands/points.ts'
 import { SHOW } from './commands/show.ts'
@@ -17,8 +20,11 @@ export const COMMANDS: readonly Command[] = [
   command(INIT, async () => (await import('./run/init.ts')).runInit),
   command(BACKUP, async () => (await import('./run/backup.ts')).runBackup),
   command(RESTORE, async () => (await import('./run/restore.ts')).runRestore),
+  command(EXTRACT, async () => (await import('./run/extract.ts')).runExtract),
   command(POINTS, async () => (await import('./run/points.ts')).runPoints),
   command(SHOW, async () => (await import('./run/show.ts')).runShow),
+  command(LS, async () => (await import('./run/ls.ts')).runLs),
+  command(CAT, async () => (await import('./run/cat.ts')).runCat),
   command(DIFF, async () => (await import('./run/diff.ts')).runDiff),
   command(FORGET, async () => (await import('./run/forget.ts')).runForget),
   command(CHECK, async () => (await import('./run/check.ts')).runCheck),

@@ -29,6 +29,8 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.PointMissing]: ExitCode.Usage,
   [ErrorCode.PointAmbiguous]: ExitCode.Usage,
   [ErrorCode.ObjectMissing]: ExitCode.Usage,
+  [ErrorCode.FileMissing]: ExitCode.Usage,
+  [ErrorCode.FileUnsuitable]: ExitCode.Usage,
   [ErrorCode.KeySlotMissing]: ExitCode.Usage,
   [ErrorCode.KeySlotNeeded]: ExitCode.Usage,
 
@@ -40,6 +42,9 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.SourceShrank]: ExitCode.SourceOrTarget,
   [ErrorCode.SourceChanged]: ExitCode.SourceOrTarget,
   [ErrorCode.SourceInUse]: ExitCode.SourceOrTarget,
+  [ErrorCode.FileDamaged]: ExitCode.SourceOrTarget,
+  [ErrorCode.FileSystemUnmapped]: ExitCode.SourceOrTarget,
+  [ErrorCode.FileSystemDamaged]: ExitCode.SourceOrTarget,
   [ErrorCode.TargetExists]: ExitCode.SourceOrTarget,
   [ErrorCode.TargetMissing]: ExitCode.SourceOrTarget,
   [ErrorCode.TargetInUse]: ExitCode.SourceOrTarget,

@@ -19,6 +19,13 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.PointMissing]: 'Run `icecore points` to see which there are',
   [ErrorCode.PointAmbiguous]: 'Give more digits of the id; `icecore points` shows them',
   [ErrorCode.ObjectMissing]: 'Run `icecore show POINT` to see the objects of a point',
+  [ErrorCode.FileMissing]: 'Run `icecore ls POINT PATH` to see what there is',
+  [ErrorCode.FileUnsuitable]: 'Run `icecore extract` to take out folders, links and special files',
+  [ErrorCode.FileDamaged]:
+    'Another point may have it whole; `icecore extract` takes out what is sound around it',
+  [ErrorCode.FileSystemUnmapped]: 'Take out the whole volume with `icecore restore`',
+  [ErrorCode.FileSystemDamaged]:
+    'Take out the whole volume with `icecore restore` and have its own tools repair it',
   [ErrorCode.RepositoryMissing]: 'Make one with `icecore init REPO`, or see whether it is mounted',
   [ErrorCode.RepositoryExists]: 'Use it as it is, or give another folder',
   [ErrorCode.RepositoryNewer]: 'Use the version of icecore that wrote it, or a newer one',

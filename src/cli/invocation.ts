@@ -39,7 +39,11 @@ export type CommandResult = {
   readonly jsonPieces?: AsyncIterable<string>
   /** For people. Made only when it is printed; ends without a newline. */
   readonly text: string | (() => string)
+  /** Printed instead of `text`, as it is, where it may be too long to be held; bytes for content that is no text. */
+  readonly pieces?: AsyncIterable<string | Uint8Array>
   readonly exitCode: ExitCode
+  /** Instead of `exitCode`, where it is known only when all pieces were printed. */
+  readonly finalExitCode?: () => ExitCode
 }
 
 export type Handler<Definition extends CommandDefinition> = (

@@ -64,7 +64,7 @@ async function runRequest(request: RunRequest, host: Host): Promise<ExitCode> {
   if (definition.repository === 'required') requireRepository(settings, name)
   const result = await runWithProgress(request, { ...values, settings, name }, host)
   await printResult(result, settings, host.terminal)
-  return result.exitCode
+  return result.finalExitCode?.() ?? result.exitCode
 }
 
 async function runWithProgress(
@@ -98,8 +98,13 @@ function requireRepository(settings: Settings, name: string): string {
 }
 
 async function printResult(result: CommandResult, settings: Settings, terminal: Terminal): Promise<void> {
-  if (settings.json && result.jsonPieces !== undefined) {
-    for await (const piece of result.jsonPieces) await terminal.output.write(piece)
+  const pieces = settings.json ? result.jsonPieces : result.pieces
+  if (pieces !== undefined) {
+    for await (const piece of pieces) {
+      await terminal.output.write(piece)
+      // The rest would be made for nobody: `icecore ls … | head`.
+      if (terminal.output.isClosed()) return
+    }
     return
   }
   if (settings.json) {

@@ -9,7 +9,9 @@ export type TextStream = {
   readonly width: () => number
   readonly paint: (style: Style, text: string) => string
   /** Resolves when the text was handed over; a reader that went away (EPIPE) is no failure. */
-  readonly write: (text: string) => Promise<void>
+  readonly write: (text: string | Uint8Array) => Promise<void>
+  /** True when the reader went away. */
+  readonly isClosed: () => boolean
 }
 
 /** Where a person types. */
@@ -56,8 +58,9 @@ function textStream(stream: WriteStream, environment: Environment): TextStream {
     isTty,
     width: () => stream.columns ?? COLUMNS_WITHOUT_TERMINAL,
     paint: (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text),
+    isClosed: () => isBroken,
     write: async (text) => {
-      if (isBroken || text === '') return
+      if (isBroken || text.length === 0) return
       await new Promise<void>((resolve, reject) => {
         stream.write(text, (error) => {
           if (error === null || error === undefined || isClosedPipe(error)) resolve()
