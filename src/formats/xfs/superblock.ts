@@ -74,6 +74,10 @@ export function parseRawSuperblock(bytes: Uint8Array, place: StructurePlace): Ra
 export function parseSuperblock(bytes: Uint8Array, place: StructurePlace): XfsSuperblock {
   const raw = parseRawSuperblock(bytes, place)
   requireGeometry(raw, place)
+  // Copies keep the mark of the time when they were made.
+  if (raw.inProgress !== 0 && place.offsetBytes === 0) {
+    throw new FormatError(place, 'it was being made when it was written last')
+  }
   if ((raw.versionNumber & 0xf) === 5) {
     if (raw.sectorSize > bytes.byteLength) throw new FormatError(place, 'its sector ends beyond the image')
     requireChecksum(bytes.subarray(0, raw.sectorSize), SUPERBLOCK_CHECKSUM_OFFSET, place)
@@ -97,7 +101,7 @@ export function parseSuperblock(bytes: Uint8Array, place: StructurePlace): XfsSu
     sizeBytes: raw.dataBlocks * raw.blockSize,
     agBlocks: raw.agBlocks,
     agCount: raw.agCount,
-    rootInode: raw.rootInode,
+    rootInode: raw.rootInodeHigh * 2 ** 32 + raw.rootInodeLow,
     inodeAlignmentBlocks: features.inodeAlignment ? raw.inodeAlignment : 0,
     sparseInodeAlignmentBlocks: features.sparseInodes ? raw.sparseInodeAlignment : 0,
     log: {
