@@ -27,7 +27,7 @@ export type AllocationSource = {
  * The ranges in use, ascending, metadata included: from byte 0 to the end of the last block, as far as the image
  * goes. A group whose bitmap or descriptor is damaged, or whose count of free blocks disagrees, is wholly in use.
  *
- * The caller has made sure that the bitmaps are those of a clean file system (allocation-proof.ts).
+ * Only for a file system whose bitmaps prove something (allocation-proof.ts).
  */
 export async function* usedRanges(source: AllocationSource, signal: AbortSignal): AsyncGenerator<RangeBatch> {
   const { superblock, image } = source
