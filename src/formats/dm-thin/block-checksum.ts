@@ -6,10 +6,10 @@ export function blockChecksum(block: Uint8Array, salt: number): number {
   return (~crc32c(block.subarray(4)) ^ salt) >>> 0
 }
 
-/** Throws FormatError unless the block's checksum is right. */
-export function requireChecksum(block: Uint8Array, salt: number, place: StructurePlace): void {
+/** The block's checksum. Throws FormatError unless it is right. */
+export function requireChecksum(block: Uint8Array, salt: number, place: StructurePlace): number {
   const found = new DataView(block.buffer, block.byteOffset).getUint32(0, true)
   const expected = blockChecksum(block, salt)
-  if (found === expected) return
+  if (found === expected) return found
   throw new FormatError(place, `checksum is 0x${found.toString(16)}, expected 0x${expected.toString(16)}`)
 }

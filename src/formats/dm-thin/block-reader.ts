@@ -5,7 +5,12 @@ import { METADATA_BLOCK_BYTES } from './layout.ts'
 const GAP_BLOCKS_MAX = 16
 
 /** Blocks in memory: the block asked for as number `index` begins at `starts[index]` of `view`. */
-export type LoadedBlocks = { readonly view: DataView; readonly starts: readonly number[] }
+export type LoadedBlocks = {
+  readonly view: DataView
+  /** The same memory in words of the host: for comparing, not for reading. */
+  readonly words: Int32Array
+  readonly starts: readonly number[]
+}
 
 type Run = { readonly firstBlock: number; readonly end: number; readonly start: number }
 
@@ -38,6 +43,7 @@ export class BlockReader {
     )
     return {
       view: new DataView(memory.buffer),
+      words: new Int32Array(memory.buffer),
       starts: blocks.map((block) => startOf.get(block) ?? 0),
     }
   }

@@ -62,34 +62,53 @@ class LeafCursor {
 
 type Pair = readonly [LeafCursor, LeafCursor]
 
+/** Goes on as long as both sides are known, and where only one is, to `limit`, before which the other has nothing. */
 function compareBelow(limit: number, [first, second]: Pair, out: BlockRangeCollector): void {
   for (;;) {
-    const one = first.key
-    const other = second.key
-    if (Math.min(one, other) >= limit) return
-    if (one === other) comparePair(limit, [first, second], out)
-    else if (one < other) addAlone(first, Math.min(other, limit), out)
-    else addAlone(second, Math.min(one, limit), out)
+    const one = first.leaf === undefined ? limit : first.key
+    const other = second.leaf === undefined ? limit : second.key
+    if (first.leaf !== undefined && second.leaf !== undefined && one === other) {
+      comparePair([first, second], out)
+    } else if (first.leaf !== undefined && one < other) addAlone(first, other, out)
+    else if (second.leaf !== undefined && other < one) addAlone(second, one, out)
+    else return
   }
 }
 
 /** Compares from here on until the keys are not the same or one leaf ends: for most leaves, all of it. */
-function comparePair(limit: number, [first, second]: Pair, out: BlockRangeCollector): void {
+function comparePair([first, second]: Pair, out: BlockRangeCollector): void {
   const one = first.leaf
   const other = second.leaf
   if (one === undefined || other === undefined) return
+  if (other.twin?.leaf === one && first.index === 0 && second.index === 0) {
+    for (const index of other.twin.indexes) compareEntry(one, other, { index, out })
+    first.moveTo(one.entryCount)
+    second.moveTo(other.entryCount)
+    return
+  }
   let inOne = first.index
   let inOther = second.index
   const end = inOne + Math.min(one.entryCount - inOne, other.entryCount - inOther)
   while (inOne < end) {
     const key = keyAt(one, inOne)
-    if (key !== keyAt(other, inOther) || key >= limit) break
+    if (key !== keyAt(other, inOther)) break
     if (dataBlockAt(one, inOne) !== dataBlockAt(other, inOther)) out.add(key, key + 1)
     inOne += 1
     inOther += 1
   }
   first.moveTo(inOne)
   second.moveTo(inOther)
+}
+
+/** Entries of the same index and key. */
+function compareEntry(
+  one: TreeNode,
+  other: TreeNode,
+  { index, out }: { readonly index: number; readonly out: BlockRangeCollector },
+): void {
+  if (dataBlockAt(one, index) === dataBlockAt(other, index)) return
+  const key = keyAt(one, index)
+  out.add(key, key + 1)
 }
 
 /** The entries of one side below `limit`, which the other side does not have. */

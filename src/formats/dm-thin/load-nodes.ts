@@ -2,7 +2,15 @@ import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { FormatError } from '../format-error.ts'
 import { BlockReader } from './block-reader.ts'
 import { METADATA_BLOCK_BYTES } from './layout.ts'
-import { nodePlace, requireNode, type NodeDemand, type NodeRef, type TreeNode } from './tree-node.ts'
+import {
+  nodePlace,
+  requireNode,
+  type NodeDemand,
+  type NodeMemory,
+  type NodeRef,
+  type TreeNode,
+} from './tree-node.ts'
+import { findTwin } from './twin-leaf.ts'
 
 /** How many nodes are read at once, 2 MiB: more is not faster. */
 const NODES_PER_READ = 512
@@ -51,8 +59,15 @@ export async function* loadNodes(
 }
 
 async function verified({ refs, load }: Pending, demand: NodeDemand): Promise<readonly TreeNode[]> {
-  const { view, starts } = await load
-  return refs.map((ref, index) => requireNode(ref, demand, { view, start: starts[index] ?? 0 }))
+  const { view, words, starts } = await load
+  let last: { readonly node: TreeNode; readonly memory: NodeMemory } | undefined
+  return refs.map((ref, index) => {
+    const memory = { view, words, start: starts[index] ?? 0 }
+    const twin = last === undefined ? null : findTwin(ref, demand, { ...last, own: memory })
+    const node = twin ?? requireNode(ref, demand, memory)
+    last = { node, memory }
+    return node
+  })
 }
 
 /** Two trees have at most two nodes for each block of the device: the last defence against a walk that does not end. */
