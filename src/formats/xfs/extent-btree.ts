@@ -4,9 +4,11 @@
 //
 // Known from "XFS Algorithms & Data Structures", "B+tree Extent Lists".
 import { FormatError, type StructurePlace } from '../format-error.ts'
+import type { BtreeBlock } from './btree-block.ts'
 import { FILE_EXTENTS } from './btree-kinds.ts'
-import { parseExtentList, type BlockSpan, type ForkExtent } from './extent-list.ts'
+import { endOfForks, parseExtentList, type BlockSpan, type ForkExtent } from './extent-list.ts'
 import type { Fork, Inode } from './inode.ts'
+import { PACKED_EXTENT_BYTES } from './packed-extent.ts'
 import type { XfsVolume } from './volume.ts'
 import { walkBtree, type BtreeChild } from './walk-btree.ts'
 
@@ -32,15 +34,32 @@ export async function* walkExtentTree(
     window: { first: wanted.startBlock, end: wanted.endBlock },
   }
   let doneBlock = 0
-  for await (const { place: leafPlace, view, count, itemsOffset } of walkBtree(volume, walk, children)) {
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + itemsOffset, view.byteLength - itemsOffset)
-    // Bounds are checked here once more: an extent must not reach into the next leaf.
-    const bounds = { startBlock: doneBlock, endBlock: Infinity }
-    const extents = parseExtentList(volume.superblock, { bytes, place: leafPlace, count, bounds }, wanted)
+  let count = 0
+  for await (const leaf of walkBtree(volume, walk, children)) {
+    count += leaf.count
+    requireCount(place, fork, count)
+    // An extent that begins before the next leaf must not reach into it.
+    const bounds = { startBlock: doneBlock, endBlock: endOfForks(volume.superblock) }
+    const list = { bytes: recordsOf(leaf), place: leaf.place, count: leaf.count, bounds }
+    const extents = parseExtentList(volume.superblock, list, wanted)
     const last = extents.at(-1)
     if (last !== undefined) doneBlock = last.startBlock + last.blockCount
     yield extents
   }
+}
+
+function recordsOf({ view, itemsOffset }: BtreeBlock): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + itemsOffset, view.byteLength - itemsOffset)
+}
+
+/** A tree has more extents than would fit into the fork, and not more than the inode says. */
+function requireCount(place: StructurePlace, { bytes, extentCount }: Fork, countSoFar: number): void {
+  const inlineCountMax = Math.floor(bytes.byteLength / PACKED_EXTENT_BYTES)
+  if (extentCount > inlineCountMax && countSoFar <= extentCount) return
+  throw new FormatError(
+    place,
+    `the inode says ${extentCount} extents, the tree has ${countSoFar} or more, expected more than ${inlineCountMax}`,
+  )
 }
 
 /** `bytes` is the whole fork. */

@@ -4,6 +4,8 @@ import { fsBlocksOffsetBytes } from './addresses.ts'
 import { PACKED_EXTENT_BYTES, unpackExtent } from './packed-extent.ts'
 import type { XfsSuperblock } from './superblock.ts'
 
+const FILE_SIZE_LOG = 63
+
 /** A run of blocks of a fork. */
 export type ForkExtent = {
   /** Of the fork, in blocks. */
@@ -13,6 +15,11 @@ export type ForkExtent = {
   readonly offsetBytes: number
   /** Allocated, but reads as zeros. */
   readonly isUnwritten: boolean
+}
+
+/** The end of the largest file of the format, which is far beyond the largest that is read here. */
+export function endOfForks(superblock: XfsSuperblock): number {
+  return 2 ** (FILE_SIZE_LOG - superblock.blockLog)
 }
 
 /** Blocks of a fork: `endBlock` is the one after the last. */

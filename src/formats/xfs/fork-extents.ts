@@ -1,7 +1,7 @@
 import { unreachable } from '../../domain/unreachable.ts'
 import { FormatError } from '../format-error.ts'
 import { walkExtentTree } from './extent-btree.ts'
-import { parseExtentList, type BlockSpan, type ForkExtent } from './extent-list.ts'
+import { endOfForks, parseExtentList, type BlockSpan, type ForkExtent } from './extent-list.ts'
 import type { Fork, Inode } from './inode.ts'
 import { PACKED_EXTENT_BYTES } from './packed-extent.ts'
 import type { XfsVolume } from './volume.ts'
@@ -38,6 +38,6 @@ function listOf(volume: XfsVolume, { inode, fork }: InodeFork, wanted: BlockSpan
   const count = fork.extentCount
   const place = { structure: `${inode.place.structure}, ${fork.name} fork`, offsetBytes: fork.offsetBytes }
   if (count > countMax) throw new FormatError(place, `it has ${count} extents, expected at most ${countMax}`)
-  const bounds = { startBlock: 0, endBlock: Infinity }
+  const bounds = { startBlock: 0, endBlock: endOfForks(volume.superblock) }
   return parseExtentList(volume.superblock, { bytes: fork.bytes, place, count, bounds }, wanted)
 }

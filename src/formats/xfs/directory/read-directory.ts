@@ -20,8 +20,9 @@ export async function* readDirectory(
   if (inode.kind !== 'directory') {
     throw new FormatError(inode.place, `it is a ${inode.kind}, expected a directory`)
   }
-  if (inode.data.format === 'local') yield readShortForm(volume, inode)
-  else yield* readDataBlocks(volume, inode, signal)
+  const batches =
+    inode.data.format === 'local' ? [readShortForm(volume, inode)] : readDataBlocks(volume, inode, signal)
+  for await (const batch of batches) if (batch.length > 0) yield batch
 }
 
 function readShortForm(volume: XfsVolume, inode: Inode): readonly DirectoryEntry[] {
