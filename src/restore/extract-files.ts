@@ -67,6 +67,8 @@ class Extraction {
   readonly report = new ExtractReport()
   readonly #parts: ExtractParts
   readonly #hardLinks: HardLinks
+  /** Folders that were taken out: one that holds itself must not be entered again. */
+  readonly #entered = new Set<number>()
   #shownBytes = 0
 
   constructor(parts: ExtractParts) {
@@ -78,6 +80,7 @@ class Extraction {
   async extract({ names, nodes }: Selected): Promise<void> {
     const [root, ...rest] = nodes
     if (root === undefined) return
+    this.#entered.clear() // A folder may be asked for twice.
     if (names.length === 0) {
       await this.#fill(this.#parts.target, root, [])
       const { target, isTargetNew, overwrite } = this.#parts
@@ -132,6 +135,8 @@ class Extraction {
 
   /** Everything in a folder; what is wrong with one of them is noted. */
   async #fill(folder: TargetFolder, node: FileNode, names: readonly Uint8Array[]): Promise<void> {
+    if (this.#entered.has(node.number)) throw new Refused('FILE_DAMAGED', 'this folder is in two places')
+    this.#entered.add(node.number)
     if (names.length >= DEPTH_MAX) {
       throw new Refused('FILE_UNMAPPED', `it is nested ${DEPTH_MAX} folders deep, and more is not taken out`)
     }

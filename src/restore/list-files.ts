@@ -52,8 +52,8 @@ export async function* listFiles(
 class Listing {
   readonly #fileSystem: FileSystem
   readonly #options: ListOptions
-  /** Folders that the listing is in: one that holds itself is not entered again. */
-  readonly #inside = new Set<number>()
+  /** Folders that were listed: one that holds itself, or lies in two places, is not entered again. */
+  readonly #entered = new Set<number>()
   #batch: ListedFile[] = []
 
   constructor(fileSystem: FileSystem, options: ListOptions) {
@@ -76,12 +76,12 @@ class Listing {
   }
 
   async *folder(node: FileNode, path: Uint8Array, depth: number): AsyncGenerator<readonly ListedFile[]> {
-    if (depth > DEPTH_MAX || this.#inside.has(node.number)) {
-      const message = 'the folder holds itself, or is nested too deep to be listed'
+    if (depth > DEPTH_MAX || this.#entered.has(node.number)) {
+      const message = 'the folder is in two places, or nested too deep to be listed'
       this.#options.onProblem({ code: 'FILE_DAMAGED', path, message })
       return
     }
-    this.#inside.add(node.number)
+    this.#entered.add(node.number)
     for (const file of await this.#filesIn(node, path)) {
       this.#options.signal.throwIfAborted()
       await this.add(file)
@@ -90,7 +90,6 @@ class Listing {
         yield* this.folder(file.node, file.path, depth + 1)
       }
     }
-    this.#inside.delete(node.number)
   }
 
   /** Nodes are read in the order of their numbers, which is that in which they lie. */

@@ -13,6 +13,7 @@ import { openIndexed } from '../open-repository.ts'
 import { formatShare } from '../share.ts'
 import { shortId } from '../short-id.ts'
 import { renderTable } from '../table.ts'
+import { runDiffFiles } from './diff-files.ts'
 
 type DiffInvocation = InvocationOf<typeof DIFF>
 type Side = { readonly stored: StoredPoint; readonly object: PointObject }
@@ -25,9 +26,10 @@ const RANGES_SHOWN_MAX = 20
 
 const COLUMNS = [{ title: 'RANGE' }, { title: 'SIZE', align: 'right' }, { title: 'NOW' }] as const
 
-/** Which ranges differ between two points. */
+/** Which ranges, or which files, differ between two points. */
 export async function runDiff(invocation: DiffInvocation): Promise<CommandResult> {
-  const { settings, signal } = invocation
+  const { options, settings, signal } = invocation
+  if (options.files) return await runDiffFiles(invocation)
   await using owned = new AsyncDisposableStack()
   const opened = owned.use(await openIndexed(invocation))
   const sides = selectSides(invocation, await listPoints(opened.repository))

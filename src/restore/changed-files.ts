@@ -1,0 +1,215 @@
+import type { FileNode, FileTime } from '../formats/file-system.ts'
+import type { ExtractProblem } from './extract-report.ts'
+import { MovedFiles, type FoundFile } from './moved-files.ts'
+import { problemOf } from './problem-of.ts'
+import { isSameContent, type ComparedSources } from './same-content.ts'
+
+/** What of a file is not as it was. */
+export type ChangedField =
+  | 'content'
+  | 'target'
+  | 'device'
+  | 'mode'
+  | 'owner'
+  | 'times'
+  | 'attributes'
+  /** Another file has the name. */
+  | 'replaced'
+
+export type FileChange = {
+  readonly kind: 'added' | 'removed' | 'modified' | 'metadata' | 'renamed'
+  readonly path: Uint8Array
+  /** Of what was renamed. */
+  readonly previousPath: Uint8Array | null
+  readonly node: FileNode
+  readonly fields: readonly ChangedField[]
+}
+
+export type ChangedFiles = {
+  /** In the order of the bytes of their paths. */
+  readonly changes: readonly FileChange[]
+  readonly problems: readonly ExtractProblem[]
+}
+
+const PROBLEMS_MAX = 1000
+const CONTENT_FIELDS: ReadonlySet<ChangedField> = new Set(['content', 'target', 'device'])
+
+/**
+ * Which files differ between the file systems of two images. Folders and inodes of both are read; of the files only
+ * what lies where the images differ, or what lies at another place than before. Memory follows the number of changes
+ * and that of files with several names. The time of a folder and the time of the last access are not looked at.
+ */
+export async function changedFiles(sources: ComparedSources): Promise<ChangedFiles> {
+  const comparison = new Comparison(sources)
+  if (!sources.changed.isEmpty) await comparison.run()
+  const changes = comparison.changes.toSorted((a, b) => Buffer.compare(a.path, b.path))
+  return { changes, problems: comparison.problems }
+}
+
+class Comparison {
+  readonly changes: FileChange[] = []
+  readonly problems: ExtractProblem[] = []
+  readonly #sources: ComparedSources
+  readonly #moved = new MovedFiles()
+  /** Of files with several names: whether the content differs, by both inodes. */
+  readonly #compared = new Map<string, boolean>()
+  /** Folders that were looked into: one that holds itself must not be looked into again. */
+  readonly #paired = new Set<number>()
+
+  constructor(sources: ComparedSources) {
+    this.#sources = sources
+  }
+
+  async run(): Promise<void> {
+    const { before, after } = this.#sources
+    const root = new Uint8Array(0)
+    await this.#pair(
+      { path: root, node: await before.fileSystem.readNode(before.fileSystem.rootInodeNumber) },
+      { path: root, node: await after.fileSystem.readNode(after.fileSystem.rootInodeNumber) },
+    )
+    // What came may be what went. Folders are looked into only when they are not the same ones under another name.
+    for (;;) {
+      for (const { before: old, after: now } of this.#moved.takePairs()) await this.#pair(old, now)
+      const folder = this.#moved.takeFolder()
+      if (folder === null) break
+      const files = await this.#filesIn(folder.side, folder.file)
+      for (const file of files.values()) this.#moved.add(folder.side, file)
+    }
+    for (const { path, node } of this.#moved.rest('before')) this.#add({ kind: 'removed', path, node })
+    for (const { path, node } of this.#moved.rest('after')) this.#add({ kind: 'added', path, node })
+  }
+
+  /** `isInPair`: of one name in two folders that are a pair; its path may differ because theirs do. */
+  async #pair(before: FoundFile, after: FoundFile, isInPair = false): Promise<void> {
+    this.#sources.signal.throwIfAborted()
+    const fields = await this.#orProblem(after.path, () => this.#fields(before.node, after.node))
+    const isRenamed = !isInPair && Buffer.compare(before.path, after.path) !== 0
+    if (fields !== null && (isRenamed || fields.length > 0)) {
+      const kind = isRenamed
+        ? 'renamed'
+        : fields.some((field) => CONTENT_FIELDS.has(field))
+          ? 'modified'
+          : 'metadata'
+      const { path, node } = after
+      this.#add({ kind, path, node, previousPath: isRenamed ? before.path : null, fields })
+    }
+    if (after.node.kind !== 'directory') return
+    if (this.#paired.has(after.node.number)) {
+      this.#addProblem({ code: 'FILE_DAMAGED', path: after.path, message: 'this folder is in two places' })
+      return
+    }
+    this.#paired.add(after.node.number)
+    await this.#pairEntries(before, after)
+  }
+
+  async #pairEntries(before: FoundFile, after: FoundFile): Promise<void> {
+    const old = await this.#filesIn('before', before)
+    const now = await this.#filesIn('after', after)
+    for (const [name, file] of now) {
+      const previous = old.get(name)
+      old.delete(name)
+      if (previous?.node.kind === file.node.kind) {
+        await this.#pair(previous, file, true)
+        continue
+      }
+      if (previous !== undefined) this.#moved.add('before', previous)
+      this.#moved.add('after', file)
+    }
+    for (const file of old.values()) this.#moved.add('before', file)
+  }
+
+  /** By name; read in the order of the inodes, in which they lie. */
+  async #filesIn(side: 'before' | 'after', folder: FoundFile): Promise<Map<string, FoundFile>> {
+    const { fileSystem } = this.#sources[side]
+    const entries: { name: Uint8Array; inodeNumber: number }[] = []
+    await this.#orProblem(folder.path, async () => {
+      for await (const batch of fileSystem.readDirectory(folder.node, this.#sources.signal)) {
+        for (const entry of batch) entries.push(entry)
+      }
+      return null
+    })
+    entries.sort((a, b) => a.inodeNumber - b.inodeNumber)
+    const files = new Map<string, FoundFile>()
+    for (const { name, inodeNumber } of entries) {
+      const path = Buffer.concat([folder.path, SLASH, name])
+      const node = await this.#orProblem(path, () => fileSystem.readNode(inodeNumber))
+      if (node !== null) files.set(Buffer.from(name).toString('latin1'), { path, node })
+    }
+    return files
+  }
+
+  async #fields(before: FileNode, after: FileNode): Promise<ChangedField[]> {
+    const fields: ChangedField[] = []
+    if (after.kind === 'file' && !(await this.#isSameContent(before, after))) fields.push('content')
+    if (after.kind === 'symlink' && !(await this.#isSameLink(before, after))) fields.push('target')
+    if (!isSameDevice(before.device, after.device)) fields.push('device')
+    if (before.mode !== after.mode) fields.push('mode')
+    if (before.userId !== after.userId || before.groupId !== after.groupId) fields.push('owner')
+    if (after.kind !== 'directory' && !isSameTime(before.modified, after.modified)) fields.push('times')
+    if (!(await this.#hasSameAttributes(before, after))) fields.push('attributes')
+    if (!isSameInode(before, after)) fields.push('replaced')
+    return fields
+  }
+
+  async #isSameContent(before: FileNode, after: FileNode): Promise<boolean> {
+    if (after.linkCount < 2) return await isSameContent(this.#sources, before, after)
+    const key = `${before.number} ${after.number}`
+    const known = this.#compared.get(key)
+    if (known !== undefined) return known
+    const isSame = await isSameContent(this.#sources, before, after)
+    this.#compared.set(key, isSame)
+    return isSame
+  }
+
+  async #isSameLink(before: FileNode, after: FileNode): Promise<boolean> {
+    const one = await this.#sources.before.fileSystem.readSymlink(before)
+    return Buffer.compare(one, await this.#sources.after.fileSystem.readSymlink(after)) === 0
+  }
+
+  /** Whoever changes an attribute changes the time of the last change; a file system that did not would be wrong. */
+  async #hasSameAttributes(before: FileNode, after: FileNode): Promise<boolean> {
+    if (isSameTime(before.changed, after.changed) && before.number === after.number) return true
+    const lists = [
+      await this.#sources.before.fileSystem.readAttributes(before),
+      await this.#sources.after.fileSystem.readAttributes(after),
+    ]
+    const [one, other] = lists.map((list) => {
+      const shown = list.map(({ name, value }) => `${name.toHex()} ${value.toHex()}`)
+      return shown.toSorted().join()
+    })
+    return one === other
+  }
+
+  async #orProblem<T>(path: Uint8Array, read: () => Promise<T>): Promise<T | null> {
+    try {
+      return await read()
+    } catch (error) {
+      const problem = problemOf(error, path)
+      if (problem === null) throw error
+      this.#addProblem(problem)
+      return null
+    }
+  }
+
+  #addProblem(problem: ExtractProblem): void {
+    if (this.problems.length < PROBLEMS_MAX) this.problems.push(problem)
+  }
+
+  #add(change: Pick<FileChange, 'kind' | 'path' | 'node'> & Partial<FileChange>): void {
+    this.changes.push({ previousPath: null, fields: [], ...change })
+  }
+}
+
+const SLASH = Uint8Array.of(0x2f)
+
+function isSameInode(one: FileNode, other: FileNode): boolean {
+  return one.number === other.number && one.generation === other.generation
+}
+
+function isSameDevice(one: FileNode['device'], other: FileNode['device']): boolean {
+  return one?.major === other?.major && one?.minor === other?.minor
+}
+
+function isSameTime(one: FileTime, other: FileTime): boolean {
+  return one.seconds === other.seconds && one.nanoseconds === other.nanoseconds
+}
