@@ -6,6 +6,9 @@ const WORD_BYTES = 4
 const WORDS = METADATA_BLOCK_BYTES / WORD_BYTES
 const BLOCK_NUMBER_WORD = NODE.blockNumber / WORD_BYTES
 
+/** Compared at once: for most steps there is one decision. */
+const STEP_WORDS = 8
+
 /** Beyond so many words that differ, to verify the leaf by itself is quicker. */
 const CHANGED_WORDS_MAX = 128
 
@@ -39,17 +42,13 @@ export function findTwin(
 /** Which values differ, when nothing else does but the block number, and the checksum is right. */
 function changedEntries(node: TreeNode, memory: NodeMemory, own: NodeMemory): readonly number[] | null {
   const valuesWord = (node.valuesAt - memory.start) / WORD_BYTES
-  const first = memory.start / WORD_BYTES
-  const second = own.start / WORD_BYTES
+  const changed = changedWords(memory, own)
+  if (changed === null) return null
   const indexes: number[] = []
   const change = new Crc32cChange()
-  let changedCount = 0
-  // The first word is the checksum itself.
-  for (let word = 1; word < WORDS; word += 1) {
-    if (own.words[second + word] === memory.words[first + word]) continue
+  for (const word of changed) {
     const isBlockNumber = word === BLOCK_NUMBER_WORD || word === BLOCK_NUMBER_WORD + 1
-    changedCount += 1
-    if ((word < valuesWord && !isBlockNumber) || changedCount > CHANGED_WORDS_MAX) return null
+    if (word < valuesWord && !isBlockNumber) return null
     const offset = word * WORD_BYTES
     change.add(
       word - 1,
@@ -61,6 +60,38 @@ function changedEntries(node: TreeNode, memory: NodeMemory, own: NodeMemory): re
   }
   const checksum = own.view.getUint32(own.start, true)
   return checksum === change.applyTo(node.checksum, WORDS - 1) ? indexes : null
+}
+
+/** The words that differ, ascending, but for the first, which is the checksum; null when there are many. */
+function changedWords(memory: NodeMemory, own: NodeMemory): readonly number[] | null {
+  const changed: number[] = []
+  const first = memory.words
+  const second = own.words
+  const distance = (own.start - memory.start) / WORD_BYTES
+  const begin = memory.start / WORD_BYTES
+  for (let at = begin; at < begin + WORDS; at += STEP_WORDS) {
+    const there = at + distance
+    const difference =
+      (wordOf(first, at) ^ wordOf(second, there)) |
+      (wordOf(first, at + 1) ^ wordOf(second, there + 1)) |
+      (wordOf(first, at + 2) ^ wordOf(second, there + 2)) |
+      (wordOf(first, at + 3) ^ wordOf(second, there + 3)) |
+      (wordOf(first, at + 4) ^ wordOf(second, there + 4)) |
+      (wordOf(first, at + 5) ^ wordOf(second, there + 5)) |
+      (wordOf(first, at + 6) ^ wordOf(second, there + 6)) |
+      (wordOf(first, at + 7) ^ wordOf(second, there + 7))
+    if (difference === 0) continue
+    for (let word = Math.max(at, begin + 1); word < at + STEP_WORDS; word += 1) {
+      if (first[word] !== second[word + distance]) changed.push(word - begin)
+    }
+    if (changed.length > CHANGED_WORDS_MAX) return null
+  }
+  return changed
+}
+
+/** The fallback is for the compiler: no index is ever outside. */
+function wordOf(words: Int32Array, index: number): number {
+  return words[index] ?? 0
 }
 
 /** Whether the keys of a leaf, which are in order, are below `high`. */
