@@ -12,17 +12,18 @@ import type {
   FileSystem,
 } from '../file-system.ts'
 import type { Finding } from '../finding.ts'
-import { FormatError } from '../format-error.ts'
+import { FormatError, UnmappedError } from '../format-error.ts'
 import { allocationProof } from './allocation-proof.ts'
 import { readAttributes } from './attributes.ts'
 import { contentExtents } from './content-extents.ts'
 import { readDirectoryEntries } from './directory.ts'
-import { fileBlockRuns } from './file-blocks.ts'
 import { readGroupDescriptors } from './group-descriptors.ts'
 import type { Ext4Inode } from './inode.ts'
+import { recoveredVolume, recoverVolume } from './journal/recover-volume.ts'
 import type { BlockSpan } from './metadata-places.ts'
 import { readInode } from './read-inode.ts'
 import { readSuperblock } from './read-superblock.ts'
+import { SUPERBLOCK_OFFSET } from './superblock-layout.ts'
 import { readSymlinkTarget } from './symlink.ts'
 import { usedRanges } from './used-ranges.ts'
 import type { Ext4Volume } from './volume.ts'
@@ -36,12 +37,46 @@ const ROOT_INODE = 2
 export async function openExt4(image: FrozenImage): Promise<FileSystem> {
   const findings: Finding[] = []
   const report = (finding: Finding): void => addFinding(findings, finding, finding.found)
-  const cached = cachedImage(image)
-  const { superblock, isBackup } = await readSuperblock(cached, report)
-  const descriptors = await readGroupDescriptors(cached, superblock, report)
-  const volume = { image: cached, superblock, descriptors, report }
-  const allocation = allocationProof({ superblock, isBackup, imageSizeBytes: image.sizeBytes })
-  return new Ext4FileSystem(volume, { allocation, findings })
+  const { volume, isBackup } = await readVolume(cachedImage(image), report)
+  const proof = allocationProof({ superblock: volume.superblock, isBackup, imageSizeBytes: image.sizeBytes })
+  const foundBefore = findings.length
+  const recovery = await recoverVolume(volume, isBackup)
+  const { objection, journalRuns } = recovery
+  const allocation = proof.proven && objection !== null ? { proven: false, reason: objection } : proof
+  if (recovery.overlay === null) {
+    return new Ext4FileSystem(volume, { allocation, findings, journalRuns })
+  }
+  // What was wrong before may be what the journal mends; what it does not, is found again.
+  findings.splice(0, foundBefore)
+  const recovered = await readRecovered(recoveredVolume(volume, recovery))
+  return new Ext4FileSystem(recovered, { allocation, findings, journalRuns })
+}
+
+async function readVolume(
+  image: FrozenImage,
+  report: Ext4Volume['report'],
+): Promise<{ readonly volume: Ext4Volume; readonly isBackup: boolean }> {
+  const { superblock, isBackup } = await readSuperblock(image, report)
+  const descriptors = await readGroupDescriptors(image, superblock, report)
+  return { volume: { image, superblock, descriptors, report }, isBackup }
+}
+
+/** The volume with the superblock and the descriptors that the journal holds. */
+async function readRecovered(volume: Ext4Volume): Promise<Ext4Volume> {
+  try {
+    return (await readVolume(volume.image, volume.report)).volume
+  } catch (error) {
+    if (!(error instanceof FormatError || error instanceof UnmappedError)) throw error
+    const found = `what the journal has of it is not used: ${error.message}`
+    volume.report({ structure: 'ext4 superblock', offsetBytes: SUPERBLOCK_OFFSET, found })
+    return volume
+  }
+}
+
+type State = {
+  readonly allocation: AllocationProof
+  readonly findings: readonly Finding[]
+  readonly journalRuns: readonly BlockSpan[]
 }
 
 class Ext4FileSystem implements FileSystem {
@@ -54,13 +89,11 @@ class Ext4FileSystem implements FileSystem {
   readonly findings: readonly Finding[]
   readonly rootInodeNumber = ROOT_INODE
   readonly #volume: Ext4Volume
+  readonly #journalRuns: readonly BlockSpan[]
   /** What was read of an inode beyond what others see of it, for as long as they hold on to it. */
   readonly #inodes = new WeakMap<FileNode, Ext4Inode>()
 
-  constructor(
-    volume: Ext4Volume,
-    state: { readonly allocation: AllocationProof; readonly findings: readonly Finding[] },
-  ) {
+  constructor(volume: Ext4Volume, state: State) {
     const { superblock } = volume
     this.format = superblock.format
     this.label = superblock.label
@@ -70,6 +103,7 @@ class Ext4FileSystem implements FileSystem {
     this.allocation = state.allocation
     this.findings = state.findings
     this.#volume = volume
+    this.#journalRuns = state.journalRuns
   }
 
   async *usedRanges(signal: AbortSignal): AsyncGenerator<RangeBatch> {
@@ -79,7 +113,7 @@ class Ext4FileSystem implements FileSystem {
       yield [{ offset: 0, length }]
       return
     }
-    yield* usedRanges({ ...volume, journalRuns: await journalRuns(volume) }, signal)
+    yield* usedRanges({ ...volume, journalRuns: this.#journalRuns }, signal)
   }
 
   async readNode(inodeNumber: number): Promise<FileNode> {
@@ -115,19 +149,6 @@ class Ext4FileSystem implements FileSystem {
     if (inode.kind === kind) return inode
     throw new FormatError(inode.place, `it is a ${inode.kind}, expected a ${kind}`)
   }
-}
-
-/** The blocks of the journal that lies in a file. */
-async function journalRuns(volume: Ext4Volume): Promise<readonly BlockSpan[]> {
-  const { journalInode, blockSizeBytes } = volume.superblock
-  if (journalInode === 0) return []
-  const inode = await readInode(volume, journalInode)
-  const blocks = { start: 0, end: Math.ceil(inode.sizeBytes / blockSizeBytes) }
-  const spans: BlockSpan[] = []
-  for await (const runs of fileBlockRuns(volume, inode, blocks)) {
-    for (const { firstBlock, blockCount } of runs) spans.push({ block: firstBlock, count: blockCount })
-  }
-  return spans
 }
 
 function nodeOf(inode: Ext4Inode): FileNode {
