@@ -3,13 +3,16 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 
 /** What the tests run as oracles: a command of each Debian package. */
 const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
+  'btrfs-progs': ['mkfs.btrfs'],
   e2fsprogs: ['mke2fs', 'debugfs', 'dumpe2fs', 'e2fsck'],
   fdisk: ['sfdisk'],
   fish: ['fish'],
   'groff-base': ['groff'],
+  lvm2: ['pvcreate'],
   'man-db': ['man'],
   mount: ['mount', 'umount', 'losetup'],
   'qemu-utils': ['qemu-img'],
+  'thin-provisioning-tools': ['thin_restore'],
   'util-linux': ['blockdev', 'wipefs'],
   xfsprogs: ['mkfs.xfs', 'xfs_repair', 'xfs_db'],
   zsh: ['zsh'],

@@ -4,9 +4,6 @@
 import { readStruct, type Layout, type StructValues } from '../../bytes/struct.ts'
 
 const BIOS_PARAMETER_BLOCK = {
-  jump: [0, 'u8'],
-  jumpEnd: [2, 'u8'],
-  oemName: [3, ['bytes', 8]],
   sectorSizeBytes: [11, 'u16le'],
   sectorsPerCluster: [13, 'u8'],
   reservedSectorCount: [14, 'u16le'],
@@ -55,15 +52,13 @@ function fatKindOf(bytes: Uint8Array): string | null {
   return clusterCount < FAT32_CLUSTERS_MIN ? 'fat16' : 'fat32'
 }
 
+/** What Linux asks for too; neither the jump at the start nor 55 AA at the end is in all of them. */
 function isLikely(block: BiosParameterBlock): boolean {
-  // Some tools leave the jump out, and Linux does not ask for it.
-  const hasJump = [0, 0xe9].includes(block.jump) || (block.jump === 0xeb && block.jumpEnd === 0x90)
   return (
-    hasJump &&
     SECTOR_SIZES.includes(block.sectorSizeBytes) &&
     isPowerOfTwo(block.sectorsPerCluster) &&
     block.reservedSectorCount > 0 &&
-    (block.fatCount === 1 || block.fatCount === 2) &&
+    block.fatCount > 0 &&
     (block.media === 0xf0 || block.media >= 0xf8)
   )
 }

@@ -232,6 +232,6 @@ test('readMbr() survives any damage: a table within the disk, or a FormatError',
         assert(error instanceof FormatError, String(error))
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })
