@@ -23,7 +23,7 @@ export const BLOCKS_UNINITIALISED = 0x2
 export const FROM_PRIMARY = 0
 /** Backups are written when a file system is made or grown, never after: their counts and flags are old. */
 export const FROM_BACKUP = 1
-/** Neither copy is sound: where the group's bitmaps and inodes lie is not known. */
+/** Neither copy is sound: where the group's bitmaps lie is not known. */
 export const UNREADABLE = 2
 
 /** 512 TiB in groups of 128 MiB, in 200 MB of memory. */
@@ -35,6 +35,7 @@ export class GroupDescriptors {
   readonly count: number
   readonly blockBitmap: Float64Array
   readonly inodeBitmap: Float64Array
+  /** Of an unreadable one, what the damaged copy says when that is possible, as inodes are checked on their own; or 0. */
   readonly inodeTable: Float64Array
   /** In clusters, which are blocks but for bigalloc. */
   readonly freeClusters: Uint32Array
@@ -133,12 +134,22 @@ class DescriptorReader {
         continue
       }
       const usesBackup = await this.#readBackup(group)
+      if (!usesBackup && descriptor !== undefined) this.#keepInodeTable(group, descriptor)
       this.#report({
         structure: `ext4 group descriptor ${group}`,
         offsetBytes,
         found: `${wrong}; ${usesBackup ? 'its backup is used' : 'its backup is not sound either'}`,
       })
     }
+  }
+
+  #keepInodeTable(group: number, descriptor: Uint8Array): void {
+    const superblock = this.#superblock
+    const view = new DataView(descriptor.buffer, descriptor.byteOffset, descriptor.byteLength)
+    const { inodeTable } = placesOf(superblock, view)
+    const count = inodeTableBlockCount(superblock)
+    if (!isInside(superblock, group, { block: inodeTable, count })) return
+    this.descriptors.inodeTable[group] = inodeTable
   }
 
   async #readBackup(group: number): Promise<boolean> {

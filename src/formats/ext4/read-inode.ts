@@ -1,6 +1,5 @@
 import { readBytes } from '../../images/read-bytes.ts'
 import { FormatError } from '../format-error.ts'
-import { UNREADABLE } from './group-descriptors.ts'
 import { parseInode, type Ext4Inode } from './inode.ts'
 import type { Ext4Volume } from './volume.ts'
 
@@ -14,7 +13,7 @@ export async function readInode(volume: Ext4Volume, number: number): Promise<Ext
   const { inodesPerGroup, inodeSizeBytes, blockSizeBytes } = superblock
   const group = Math.floor((number - 1) / inodesPerGroup)
   const table = descriptors.inodeTable[group] ?? 0
-  if (table === 0 || descriptors.source[group] === UNREADABLE) {
+  if (table === 0) {
     throw new FormatError({ structure, offsetBytes: 0 }, `the descriptor of its group ${group} is damaged`)
   }
   const offsetBytes = table * blockSizeBytes + ((number - 1) % inodesPerGroup) * inodeSizeBytes
