@@ -118,12 +118,12 @@ async function* overlaidExtents(
 }
 
 /**
- * The same map with what `overlay` replaces: extents on device 0, which is the image below, are cut where blocks are
- * replaced, and those parts lie where their new content does.
+ * A map of what lies on an image, with `overlay` over it: extents on device 0, which is the image below, are cut where
+ * blocks are replaced, and those parts lie where their new content does. `overlaid` is the image with the overlay.
  */
 export async function* overlayExtents(
   map: AsyncIterable<ExtentBatch>,
-  image: FrozenImage,
+  overlaid: FrozenImage,
   overlay: BlockOverlay,
 ): AsyncGenerator<ExtentBatch> {
   for await (const batch of map) {
@@ -142,7 +142,7 @@ export async function* overlayExtents(
           continue
         }
         const bytes = new Uint8Array(length)
-        await readOverlaid(image, overlay, { target: bytes, offset: piece.offset })
+        await overlaid.readInto(bytes, piece.offset)
         out.push({ kind: 'inline', offset, length, bytes })
       }
     }

@@ -3,6 +3,7 @@ import type { ExtentBatch } from '../../domain/extent.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import type { Range, RangeBatch } from '../../domain/range.ts'
 import { cachedImage } from '../../images/cached-image.ts'
+import { overlayExtents, type BlockOverlay } from '../../images/overlay-image.ts'
 import { addFinding } from '../add-finding.ts'
 import type {
   AllocationProof,
@@ -44,12 +45,12 @@ export async function openExt4(image: FrozenImage): Promise<FileSystem> {
   const { objection, journalRuns } = recovery
   const allocation = proof.proven && objection !== null ? { proven: false, reason: objection } : proof
   if (recovery.overlay === null) {
-    return new Ext4FileSystem(volume, { allocation, findings, journalRuns })
+    return new Ext4FileSystem(volume, { allocation, findings, journalRuns, overlay: null })
   }
   // What was wrong before may be what the journal mends; what it does not, is found again.
   findings.splice(0, foundBefore)
   const recovered = await readRecovered(recoveredVolume(volume, recovery))
-  return new Ext4FileSystem(recovered, { allocation, findings, journalRuns })
+  return new Ext4FileSystem(recovered, { allocation, findings, journalRuns, overlay: recovery.overlay })
 }
 
 async function readVolume(
@@ -77,6 +78,8 @@ type State = {
   readonly allocation: AllocationProof
   readonly findings: readonly Finding[]
   readonly journalRuns: readonly BlockSpan[]
+  /** What the journal holds over the volume: contents too, when they go through the journal. */
+  readonly overlay: BlockOverlay | null
 }
 
 class Ext4FileSystem implements FileSystem {
@@ -90,6 +93,7 @@ class Ext4FileSystem implements FileSystem {
   readonly rootInodeNumber = ROOT_INODE
   readonly #volume: Ext4Volume
   readonly #journalRuns: readonly BlockSpan[]
+  readonly #overlay: BlockOverlay | null
   /** What was read of an inode beyond what others see of it, for as long as they hold on to it. */
   readonly #inodes = new WeakMap<FileNode, Ext4Inode>()
 
@@ -104,6 +108,7 @@ class Ext4FileSystem implements FileSystem {
     this.findings = state.findings
     this.#volume = volume
     this.#journalRuns = state.journalRuns
+    this.#overlay = state.overlay
   }
 
   async *usedRanges(signal: AbortSignal): AsyncGenerator<RangeBatch> {
@@ -130,7 +135,10 @@ class Ext4FileSystem implements FileSystem {
 
   async *fileExtents(node: FileNode, range: Range, signal: AbortSignal): AsyncGenerator<ExtentBatch> {
     const inode = await this.#inodeOf(node, 'file')
-    for await (const batch of contentExtents(this.#volume, inode, range)) {
+    const onVolume = contentExtents(this.#volume, inode, range)
+    const overlay = this.#overlay
+    const extents = overlay === null ? onVolume : overlayExtents(onVolume, this.#volume.image, overlay)
+    for await (const batch of extents) {
       signal.throwIfAborted()
       yield batch
     }
