@@ -20,7 +20,8 @@ export type MappedLayer = {
   readonly device: number
   /**
    * True when the image is itself mapped: its own map is asked where the bytes lie, and its device numbers count
-   * from `device`. False when it is where the mapping ends, such as a disk.
+   * from `device`, once for each extent. False when it is where the mapping ends, such as a disk; a map of millions
+   * of extents is better composed (composeExtents) down to there first.
    */
   readonly isMapped: boolean
 }

@@ -7,6 +7,7 @@ const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
   e2fsprogs: ['mke2fs', 'debugfs', 'dumpe2fs', 'e2fsck'],
   fdisk: ['sfdisk'],
   fish: ['fish'],
+  gdisk: ['sgdisk'],
   'groff-base': ['groff'],
   lvm2: ['pvcreate'],
   'man-db': ['man'],

@@ -32,14 +32,11 @@ const ENTRY_SIZE_MAX_BYTES = 4096
 /** 128 entries of 128 bytes are usual; this is 256 times that, and what damage may make us read. */
 const ENTRIES_MAX_BYTES = 4 * 1024 * 1024
 
-export function hasGptSignature(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, 8).toHex() === SIGNATURE
-}
-
 /** The header that is the sector `bytes`. Throws FormatError when its signature, size, checksum or limits are wrong. */
 export function parseGptHeader(bytes: Uint8Array, place: StructurePlace): GptHeader {
-  if (!hasGptSignature(bytes)) {
-    throw new FormatError(place, `signature is ${bytes.subarray(0, 8).toHex()}, expected ${SIGNATURE}`)
+  const signature = bytes.subarray(0, 8).toHex()
+  if (signature !== SIGNATURE) {
+    throw new FormatError(place, `signature is ${signature}, expected ${SIGNATURE}`)
   }
   const header = readHeader(bytes, place)
   const sizeMinBytes = structSizeBytes(HEADER)

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import * as fc from 'fast-check'
 
 import { crc32 } from '../../bytes/crc32.ts'
 import { bytesImage } from '../../../test/support/bytes-image.ts'
-import { partitionedDisk, type PartitionedDisk } from '../../../test/support/partitioned-disk.ts'
+import { partitionedDisk, sfdiskView, type PartitionedDisk } from '../../../test/support/partitioned-disk.ts'
 import { needsLoopDevices } from '../../../test/support/requirements.ts'
+import { runTool } from '../../../test/support/run-tool.ts'
+import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { FormatError } from '../format-error.ts'
 import { partitionGaps } from '../partition-gaps.ts'
 import { readGpt } from './read-gpt.ts'
@@ -213,6 +216,28 @@ test('readGpt() says when sector 0 protects nothing, or says more than the table
   hybrid.set([0, 0, 0, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 8, 0, 0], 446 + 16)
   const [finding] = (await readGpt(bytesImage(hybrid))).findings
   assert.equal(finding?.found, 'it is hybrid: other systems may see other partitions')
+})
+
+test('readGpt() finds what sgdisk made: many entries, and a hybrid sector 0', async () => {
+  using folder = temporaryFolder()
+  const path = folder.join('disk')
+  writeFileSync(path, DISK.bytes)
+  runTool('sgdisk', ['--resize-table=1000', '--new=777:13000:+64', '--typecode=777:8300', path])
+  runTool('sgdisk', ['--hybrid=1', path])
+  const table = await readGpt(bytesImage(new Uint8Array(readFileSync(path))))
+  assert.deepEqual(
+    table.partitions.map(({ number, range }) => ({
+      number,
+      start: range.offset / 512,
+      size: range.length / 512,
+    })),
+    sfdiskView(path).partitions.map(({ number, start, size }) => ({ number, start, size })),
+  )
+  assert.equal(table.partitions.at(-1)?.number, 777)
+  assert.deepEqual(
+    table.findings.map((each) => each.found),
+    ['it is hybrid: other systems may see other partitions'],
+  )
 })
 
 test('readGpt() survives any damage: a table within the disk, or a FormatError', async () => {
