@@ -3,18 +3,14 @@ import type { FrozenImage } from '../domain/frozen-image.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
 import { FormatError, UnmappedError } from '../formats/format-error.ts'
 import { openFileSystem } from '../formats/open-file-system.ts'
-import { chooseCodec } from '../lane/choose-codec.ts'
-import { StoredChunks } from '../lane/stored-chunks.ts'
-import { PackReader } from '../repository/pack-reader.ts'
 import { listPoints, type Points } from '../repository/points.ts'
 import { selectObject } from '../repository/select-object.ts'
 import { selectSoundPoint } from '../repository/select-point.ts'
-import { CHUNK_CACHE_BYTES, ChunkCache } from '../restore/chunk-cache.ts'
 import type { FileSource } from '../restore/file-pieces.ts'
-import { pointImage } from '../restore/point-image.ts'
 import { noticeDamagedPoints } from './damaged-points.ts'
 import type { Invocation } from './invocation.ts'
 import { openIndexed, type IndexedRepository } from './open-repository.ts'
+import { pointImages } from './point-images.ts'
 import { shortId } from './short-id.ts'
 
 /** A repository whose points can be read as images. */
@@ -31,29 +27,21 @@ export type PointFiles = {
   readonly source: FileSource
 }
 
-type FilesInvocation = Pick<Invocation, 'requireRepository' | 'askPassword' | 'settings' | 'progress'>
+type FilesInvocation = Pick<
+  Invocation,
+  'requireRepository' | 'askPassword' | 'settings' | 'progress' | 'signal'
+>
 
 export async function openReadable(invocation: FilesInvocation): Promise<ReadableRepository> {
   await using owned = new AsyncDisposableStack()
   const repository = owned.use(await openIndexed(invocation))
   const points = await listPoints(repository.repository)
   noticeDamagedPoints(points.damaged, invocation.progress)
-  const { store, sealing, config } = repository.repository
-  const codec = chooseCodec({ idKey: sealing.keys?.idKey ?? null, level: null })
-  const packs = new PackReader({ store, sealing, codec })
-  const { chunkSizeBytes } = config
-  const stored = new StoredChunks({ packs, index: repository.locator, chunkSizeBytes, allocate })
-  const chunks = new ChunkCache({
-    source: { bring: (wanted) => stored.fill(wanted) },
-    chunkSizeBytes,
-    memoryBytes: CHUNK_CACHE_BYTES,
-  })
-  const parts = { nodes: repository.nodes, chunkSizeBytes, chunks }
   const moved = owned.move()
   return {
     repository,
     points,
-    imageOf: (object) => pointImage(object, parts),
+    imageOf: pointImages(repository),
     [Symbol.asyncDispose]: () => moved.disposeAsync(),
   }
 }
@@ -66,7 +54,9 @@ export async function openPointFiles(
 ): Promise<PointFiles> {
   const stored = selectSoundPoint(readable.points, which.point)
   const object = selectObject(stored, which.object)
-  const source = await named({ stored, object }, () => openFileSystem(readable.imageOf(object)))
+  const source = await named({ stored, object }, () =>
+    openFileSystem(readable.imageOf(object), invocation.signal),
+  )
   const { allocation, findings } = source.fileSystem
   const name = `${object.name} of point ${shortId(stored.id)}`
   if (!allocation.proven) invocation.progress({ event: 'notice', message: `${name}: ${allocation.reason}` })
@@ -104,8 +94,4 @@ export async function named<T>(
     const code = of.path === undefined ? ErrorCode.FileSystemDamaged : ErrorCode.FileDamaged
     throw new BackupError(code, `Cannot read files of ${what}: ${cause.message}`, options)
   }
-}
-
-function allocate(bytes: number): Uint8Array {
-  return new Uint8Array(bytes)
 }
