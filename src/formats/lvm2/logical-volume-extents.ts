@@ -3,6 +3,7 @@ import type { Extent, ExtentBatch } from '../../domain/extent.ts'
 import { endOf, type Range } from '../../domain/range.ts'
 import { BatchCollector } from '../../extents/batch-collector.ts'
 import { joinExtents } from '../../extents/join-extents.ts'
+import { findLogicalVolume } from './find-logical-volume.ts'
 import { requireMappable } from './mappable.ts'
 import { type LogicalVolume, type Segment, type SegmentArea, type VolumeGroup } from './volume-group.ts'
 
@@ -63,11 +64,9 @@ function* inBatches(extents: Iterable<Extent>, signal: AbortSignal | undefined):
 /** Follows segments down to the devices. Volumes on volumes end: `requireSoundReferences` has seen to it. */
 class SegmentMap {
   readonly #group: VolumeGroup
-  readonly #volumes: ReadonlyMap<string, LogicalVolume>
 
   constructor(group: VolumeGroup) {
     this.#group = group
-    this.#volumes = new Map(group.logicalVolumes.map((volume) => [volume.name, volume]))
   }
 
   /** The extents of `range` of a volume, at their offsets in it. */
@@ -114,8 +113,8 @@ class SegmentMap {
       yield { kind: 'data', ...range, device, physicalOffset: peStartBytes + start }
       return
     }
-    const lower = this.#volumes.get(area.volumeName)
-    assert(lower !== undefined)
+    const lower = findLogicalVolume(this.#group, area.volumeName)
+    assert(lower !== null)
     const shift = range.offset - start
     for (const extent of this.pieces(lower, { offset: start, length: range.length })) {
       yield { ...extent, offset: extent.offset + shift }
@@ -133,9 +132,4 @@ function segmentAt(segments: readonly Segment[], extent: number): number {
     else high = middle
   }
   return low
-}
-
-/** The volume of that name, as users and other volumes know it. */
-export function findLogicalVolume(group: VolumeGroup, name: string): LogicalVolume | null {
-  return group.logicalVolumes.find((volume) => volume.name === name) ?? null
 }

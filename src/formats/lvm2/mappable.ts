@@ -1,4 +1,5 @@
 import { FormatError, UnmappedError } from '../format-error.ts'
+import { findLogicalVolume } from './find-logical-volume.ts'
 import {
   volumePath,
   type LogicalVolume,
@@ -12,7 +13,6 @@ import {
  * on. Throws UnmappedError with the name of what is in the way, FormatError where extents end beyond their device.
  */
 export function requireMappable(group: VolumeGroup, volume: LogicalVolume): void {
-  const volumes = new Map(group.logicalVolumes.map((other) => [other.name, other]))
   const seen = new Set([volume.name])
   const waiting = [volume]
   for (let lower = waiting.pop(); lower !== undefined; lower = waiting.pop()) {
@@ -22,8 +22,8 @@ export function requireMappable(group: VolumeGroup, volume: LogicalVolume): void
           requireDevice(area, segment, { group, asked: volume })
           continue
         }
-        const next = volumes.get(area.volumeName)
-        if (next === undefined || seen.has(next.name)) continue
+        const next = findLogicalVolume(group, area.volumeName)
+        if (next === null || seen.has(next.name)) continue
         seen.add(next.name)
         waiting.push(next)
       }

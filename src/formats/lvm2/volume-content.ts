@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { UnmappedError } from '../format-error.ts'
-import { findLogicalVolume } from './logical-volume-extents.ts'
+import { findLogicalVolume } from './find-logical-volume.ts'
 import { volumePath, type LogicalVolume, type ThinPoolSegment, type VolumeGroup } from './volume-group.ts'
 
 /** How what a logical volume shows is found. */
