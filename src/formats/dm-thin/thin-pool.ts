@@ -50,39 +50,54 @@ export type ThinVolume = { readonly pool: ThinPool; readonly deviceId: number }
 export async function openThinPool(image: FrozenImage, options: ThinPoolOptions): Promise<ThinPool> {
   const live = await readSuperblock(image, 0, 'thin pool superblock')
   const held = await readHeld(image, live, options)
-  const superblock = options.snapshot && held !== null ? held : live
-  const dataBlockBytes = sectorsToBytes(live.dataBlockSectors)
-  const needsCheck = (live.flags & FLAG_NEEDS_CHECK) !== 0
+  const heldRoots = held instanceof FormatError ? null : held
+  const superblock = (options.snapshot ? heldRoots : null) ?? live
+  const findings = superblockFindings(image, live, heldRoots)
+  if (held instanceof FormatError) {
+    findings.push({ structure: held.structure, offsetBytes: held.offsetBytes, found: held.found })
+  }
   return {
     image,
     transactionId: superblock.transactionId,
     time: superblock.time,
-    dataBlockBytes,
+    dataBlockBytes: sectorsToBytes(live.dataBlockSectors),
     dataBlockCount: live.dataBlockCount,
     dataAllocatedCount: live.dataAllocatedCount,
     metadataBlockCount: live.metadataBlockCount,
     metadataAllocatedCount: live.metadataAllocatedCount,
-    needsCheck,
-    allocation: needsCheck ? { proven: false, reason: 'its thin pool needs a check' } : { proven: true },
+    needsCheck: (live.flags & FLAG_NEEDS_CHECK) !== 0,
+    allocation: allocationProof(live, held),
     roots: superblock,
-    otherRoots: options.snapshot ? null : held,
-    findings: superblockFindings(image, live, held),
+    otherRoots: options.snapshot ? null : heldRoots,
+    findings,
   }
 }
 
+function allocationProof(live: ThinSuperblock, held: ThinSuperblock | FormatError | null): AllocationProof {
+  if ((live.flags & FLAG_NEEDS_CHECK) !== 0) return { proven: false, reason: 'its thin pool needs a check' }
+  if (!(held instanceof FormatError)) return { proven: true }
+  return { proven: false, reason: 'the metadata snapshot of its thin pool cannot be read' }
+}
+
+/** The superblock of the metadata snapshot, or why there is none; damage is thrown only when it is what is asked for. */
 async function readHeld(
   image: FrozenImage,
   live: ThinSuperblock,
   options: ThinPoolOptions,
-): Promise<ThinSuperblock | null> {
-  if (live.heldRoot !== 0) {
-    return readSuperblock(image, live.heldRoot, 'thin pool superblock of the metadata snapshot')
+): Promise<ThinSuperblock | FormatError | null> {
+  if (live.heldRoot === 0) {
+    if (!options.snapshot) return null
+    throw new UnmappedError(
+      'metadata snapshot',
+      'Cannot read the metadata snapshot of the thin pool: it holds none',
+    )
   }
-  if (!options.snapshot) return null
-  throw new UnmappedError(
-    'metadata snapshot',
-    'Cannot read the metadata snapshot of the thin pool: it holds none',
-  )
+  try {
+    return await readSuperblock(image, live.heldRoot, 'thin pool superblock of the metadata snapshot')
+  } catch (error) {
+    if (options.snapshot || !(error instanceof FormatError)) throw error
+    return error
+  }
 }
 
 async function readSuperblock(image: FrozenImage, block: number, structure: string): Promise<ThinSuperblock> {

@@ -1,17 +1,15 @@
 import { readBytes } from '../../images/read-bytes.ts'
 import { FormatError } from '../format-error.ts'
-import { requireChecksum } from './block-checksum.ts'
-import {
-  INNER_VALUE_BYTES,
-  KEY_BYTES,
-  METADATA_BLOCK_BYTES,
-  NODE,
-  NODE_INNER,
-  NODE_LEAF,
-  NODE_SALT,
-} from './layout.ts'
+import { METADATA_BLOCK_BYTES, NODE, NODE_LEAF } from './layout.ts'
 import { loadNodes, type MetadataSource, type NodeBatches, type NodeRefBatches } from './load-nodes.ts'
-import { nodePlace, pushChildren, uint64At, type NodeRef, type TreeKind } from './tree-node.ts'
+import {
+  nodePlace,
+  pushChildren,
+  requireNode,
+  type NodeRef,
+  type TreeKind,
+  type TreeNode,
+} from './tree-node.ts'
 
 /** A tree of ten levels has more leaves than any device has blocks. */
 const LEVEL_MAX = 9
@@ -23,36 +21,35 @@ export function rootRef(tree: Tree, side: 0 | 1 = 0): NodeRef {
   return { block: tree.root, low: 0, high: tree.kind.keyEnd, side }
 }
 
-/**
- * Finds the height of a tree by going down its left edge. Only checksums are verified on the way: the walk that
- * follows demands that all leaves lie at this level, and all else.
- */
+/** Finds the height of a tree by going down its left edge; the walk that follows demands it of every leaf. */
 export async function openTree(source: MetadataSource, kind: TreeKind, root: number): Promise<Tree> {
-  let block = root
+  let ref: NodeRef = { block: root, low: 0, high: kind.keyEnd, side: 0 }
   for (let level = 0; level <= LEVEL_MAX; level += 1) {
     source.signal.throwIfAborted()
-    const view = await readNode(source, kind, block)
-    const flags = view.getUint32(NODE.flags, true)
-    if (flags === NODE_LEAF) return { kind, root, level }
-    const valuesAt = NODE.keys + view.getUint32(NODE.entryCountMax, true) * KEY_BYTES
-    // The walk says what is wrong with this node when it comes here.
-    if (flags !== NODE_INNER || valuesAt + INNER_VALUE_BYTES > METADATA_BLOCK_BYTES) {
-      return { kind, root, level: level + 1 }
-    }
-    block = uint64At(view, valuesAt)
+    const node = await readNode(source, kind, ref)
+    if (node.isLeaf) return { kind, root, level }
+    const children: NodeRef[] = []
+    pushChildren(node, children)
+    ref = children[0] ?? ref
   }
   throw new FormatError(nodePlace(kind, root), `the tree has more than ${LEVEL_MAX + 1} levels`)
 }
 
-async function readNode(source: MetadataSource, kind: TreeKind, block: number): Promise<DataView> {
-  const place = nodePlace(kind, block)
+async function readNode(
+  source: MetadataSource,
+  kind: TreeKind,
+  ref: NodeRef,
+): Promise<TreeNode & { readonly isLeaf: boolean }> {
+  const place = nodePlace(kind, ref.block)
   const blockCount = Math.floor(source.image.sizeBytes / METADATA_BLOCK_BYTES)
-  if (block >= blockCount) {
-    throw new FormatError(place, `it lies at block ${block}, expected one below ${blockCount}`)
+  if (ref.block >= blockCount) {
+    throw new FormatError(place, `it lies at block ${ref.block}, expected one below ${blockCount}`)
   }
   const bytes = await readBytes(source.image, place.offsetBytes, METADATA_BLOCK_BYTES)
-  requireChecksum(bytes, NODE_SALT, place)
-  return new DataView(bytes.buffer)
+  const view = new DataView(bytes.buffer)
+  const isLeaf = view.getUint32(NODE.flags, true) === NODE_LEAF
+  const memory = { view, words: new Int32Array(bytes.buffer), start: 0 }
+  return { ...requireNode(ref, { kind, level: isLeaf ? 0 : 1 }, memory), isLeaf }
 }
 
 /** Says of a node whether to go there; `level` is the node's. */
