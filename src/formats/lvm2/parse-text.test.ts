@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { array, assert as assertProperty, constantFrom, property, uint8Array } from 'fast-check'
+import * as fc from 'fast-check'
 
 import { FormatError } from '../format-error.ts'
 import { parseText } from './parse-text.ts'
@@ -81,9 +81,9 @@ test('parseText() is not led astray by the names of objects', () => {
 })
 
 test('parseText() of any bytes ends, with a section or a FormatError', () => {
-  const pieces = constantFrom('a', '{', '}', '[', ']', '=', ',', '"', "'", '\\', '#', '\n', ' ', '1', '\0')
-  assertProperty(
-    property(array(pieces, { maxLength: 60 }), (parts) => {
+  const pieces = fc.constantFrom('a', '{', '}', '[', ']', '=', ',', '"', "'", '\\', '#', '\n', ' ', '1', '\0')
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 60 }), (parts) => {
       try {
         parse(parts.join(''))
       } catch (error) {
@@ -91,8 +91,8 @@ test('parseText() of any bytes ends, with a section or a FormatError', () => {
       }
     }),
   )
-  assertProperty(
-    property(uint8Array({ maxLength: 100 }), (bytes) => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
       try {
         parse(bytes)
       } catch (error) {

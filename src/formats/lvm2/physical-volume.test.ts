@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 
+import * as fc from 'fast-check'
+
 import { bytesImage, fileImage } from '../../../test/support/bytes-image.ts'
 import { dumpPhysicalVolume, lvmDevices, needsLvm } from '../../../test/support/lvm-devices.ts'
 import { mendAreaHeader, mendLabel, physicalVolumeBytes } from '../../../test/support/lvm-image.ts'
@@ -218,4 +220,21 @@ test('readPhysicalVolume() says when a change was about to be committed', async 
   const { texts, findings } = await read(physicalVolumeBytes({ uuid: lvmUuid('pv0'), sizeBytes: MIB, areas }))
   assert.equal(texts.length, 1)
   assert.match(findings[0]?.found ?? '', /was about to be committed/)
+})
+
+test('a changed label or area header, its checksum mended, gives a volume or a clear error', async () => {
+  const template = sample().subarray(0, 128 * 1024)
+  const change = fc.tuple(fc.constantFrom(512, 4096), fc.nat(127), fc.nat(255))
+  const changed = fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+    const bytes = template.slice()
+    for (const [base, at, value] of changes) bytes[base + at] = value
+    mendLabel(bytes, 1)
+    mendAreaHeader(bytes, 4096)
+    try {
+      await readPhysicalVolume(bytesImage(bytes))
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+    }
+  })
+  await fc.assert(changed, { numRuns: 1000 })
 })
