@@ -93,7 +93,7 @@ export async function readAgFreeList(volume: XfsVolume, header: AgFree): Promise
     }
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const listMax = freeListMax(superblock)
+  const listMax = freeListLength(header, superblock)
   const blocks: number[] = []
   for (let index = 0; index < header.freeListCount; index += 1) {
     const slot = (header.freeListFirst + index) % listMax
@@ -104,6 +104,19 @@ export async function readAgFreeList(volume: XfsVolume, header: AgFree): Promise
     blocks.push(block)
   }
   return blocks
+}
+
+/**
+ * Of how many slots the list is a ring. Kernels before 4.5 left out the last one on machines that align the header
+ * to 8 bytes; it shows when the list goes around the end.
+ */
+function freeListLength(header: AgFree, superblock: XfsSuperblock): number {
+  const { freeListFirst: first, freeListLast: last, freeListCount: count } = header
+  const listMax = freeListMax(superblock)
+  const lengths = superblock.features.version === 5 ? [listMax, listMax - 1] : [listMax]
+  const length = lengths.find((slots) => count === 0 || (last - first + slots) % slots === count - 1)
+  if (length !== undefined) return length
+  throw new FormatError(header.place, `its free list is ${first} to ${last}, which are not ${count} blocks`)
 }
 
 function freeListMax({ features, sectorSizeBytes }: XfsSuperblock): number {

@@ -6,7 +6,9 @@ import { fileImage } from '../../../test/support/bytes-image.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { Finding } from '../finding.ts'
+import { readAgFree, readAgFreeList } from './ag-headers.ts'
 import { openXfs } from './open-xfs.ts'
+import { readSuperblock } from './read-superblock.ts'
 
 const SIZE_BYTES = 400 * 2 ** 20
 const AG_BYTES = SIZE_BYTES / 4
@@ -75,6 +77,28 @@ for (const [version, words] of Object.entries(VERSIONS)) {
     })
   }
 }
+
+test('readAgFreeList() knows the shorter ring of old kernels', async () => {
+  using folder = temporaryFolder()
+  const path = folder.join('xfs.img')
+  writeFileSync(path, '')
+  truncateSync(path, SIZE_BYTES)
+  runTool('mkfs.xfs', ['-q', path])
+  const header = ['agf 1', 'write -d flfirst 116', 'write -d fllast 1']
+  const list = [
+    'agfl 1',
+    'write -d bno[116] 6',
+    'write -d bno[117] 7',
+    'write -d bno[0] 8',
+    'write -d bno[1] 9',
+  ]
+  const commands = [...header, ...list]
+  runTool('xfs_db', ['-x', '-f', ...commands.flatMap((command) => ['-c', command]), path])
+  await using image = fileImage(path)
+  const { superblock } = await readSuperblock(image, [])
+  const volume = { image, superblock, findings: [] }
+  assert.deepEqual(await readAgFreeList(volume, await readAgFree(volume, 1)), [6, 7, 8, 9])
+})
 
 /** How much of each of the four AGs is in use. */
 async function usedOf(path: string): Promise<{ usedBytes: readonly number[]; findings: readonly Finding[] }> {

@@ -17,5 +17,8 @@ export type XfsVolume = {
 /** Notes something odd that did not stop the reading. */
 export function addFinding(findings: Finding[], place: StructurePlace, found: string): void {
   if (findings.length >= FINDINGS_MAX) return
-  findings.push({ structure: place.structure, offsetBytes: place.offsetBytes, found })
+  const { structure, offsetBytes } = place
+  // What is read twice is odd twice, and said once.
+  if (findings.some((known) => known.offsetBytes === offsetBytes && known.found === found)) return
+  findings.push({ structure, offsetBytes, found })
 }
