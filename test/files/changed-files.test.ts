@@ -146,7 +146,7 @@ test('diff --files does not call a file changed that shares a chunk with one tha
   writeExt4Image(image, { sizeBytes: 16 * MIB, filesFrom: folder.join('files') })
   const before = await repository.backup([image])
   writeFileSync(folder.join('new'), 'something else')
-  changeExt4Image(image, ['rm f7', `write ${folder.join('new')} another`, 'rm f9'])
+  changeExt4Image(image, [`write ${folder.join('new')} another`, 'rm f7', 'rm f9'])
   const after = await repository.backup([image])
   const changes = await changesBetween(repository, { before: before.pointId, after: after.pointId })
   assert.deepEqual(changes, ['added /another', 'removed /f7', 'removed /f9'])
