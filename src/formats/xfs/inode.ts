@@ -38,7 +38,8 @@ const CORE = {
 } as const satisfies Layout
 
 const CORE_V3 = {
-  flags2: [120, 'u64be'],
+  /** The lower half: the upper one has none. */
+  flags2: [124, 'u32be'],
   number: [152, 'u64be'],
   uuid: [160, ['bytes', 16]],
 } as const satisfies Layout
@@ -165,7 +166,9 @@ function readCore<const L extends Layout>(
 
 /** First of all the magic, the version and the checksum: what the fields of a broken inode say is of no interest. */
 function requireWhole(bytes: Uint8Array, place: StructurePlace, { uuid }: InodeIdentity): void {
-  const { magic, version } = readCore({ magic: CORE.magic, version: CORE.version }, bytes, place)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const magic = view.getUint16(CORE.magic[0])
+  const version = view.getUint8(CORE.version[0])
   if (magic !== INODE_MAGIC) {
     throw new FormatError(place, `magic is ${hex(magic)}, expected ${hex(INODE_MAGIC)}`)
   }
@@ -225,7 +228,6 @@ function formatOf(value: number, place: StructurePlace): ForkFormat {
   return format
 }
 
-/** Flags may have more than 32 bits, which `&` would drop. */
 function hasFlag(flags: number, flag: number): boolean {
-  return Math.floor(flags / flag) % 2 === 1
+  return (flags & flag) !== 0
 }

@@ -36,12 +36,8 @@ export async function openXfs(image: FrozenImage): Promise<FileSystem> {
   const volume = { image: cached, superblock: found.superblock, findings }
   const allocation = await proveAllocation(volume, found)
   if (!allocation.proven) {
-    const place = { structure: 'XFS log', offsetBytes: 0 }
-    addFinding(
-      findings,
-      place,
-      `${allocation.reason}: files are read as they lie, perhaps not as they were last`,
-    )
+    const place = { structure: 'XFS', offsetBytes: 0 }
+    addFinding(findings, place, `${allocation.reason}; files are read as they lie, perhaps not as they were last`)
   }
   return new XfsFileSystem(volume, allocation)
 }

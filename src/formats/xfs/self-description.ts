@@ -3,6 +3,7 @@
 // 3rd edition, chapter "Self-Describing Metadata" and the chapters of the structures.
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import { requireChecksum } from './checksum.ts'
+import { isSameUuid } from './is-same-uuid.ts'
 
 /** Offsets of the fields in the block. */
 export type SelfDescription = {
@@ -51,6 +52,6 @@ export function requireSelfDescription(
 }
 
 export function requireUuid(found: Uint8Array, place: StructurePlace, expected: Uint8Array): void {
-  if (found.every((byte, index) => byte === expected[index])) return
+  if (isSameUuid(found, expected)) return
   throw new FormatError(place, 'UUID is not that of the file system')
 }
