@@ -122,6 +122,11 @@ export class ThinMetadataFile implements Disposable {
     this.#writeBlock(block, bytes, NODE_SALT)
   }
 
+  /** Puts back what a block was. */
+  restoreBlock(block: number, bytes: Uint8Array): void {
+    writeSync(this.#file, bytes, 0, bytes.byteLength, block * METADATA_BLOCK_BYTES)
+  }
+
   mappingRoot(deviceId: number): number {
     let block = this.#uint64(viewOf(this.readBlock(0)), SUPERBLOCK.mappingRoot[0])
     for (;;) {
