@@ -27,7 +27,7 @@ export async function* contentExtents(
   if (unreadable !== null) {
     throw new UnmappedError(
       unreadable,
-      `Cannot map content of ext4 inode ${inode.number}: it is an ${unreadable}`,
+      `Cannot map content of ext4 inode ${inode.number}: found an ${unreadable}`,
     )
   }
   if (isFlagged(inode, InodeFlag.InlineData)) {

@@ -166,6 +166,6 @@ function timesOf(source: Source): Pick<Ext4Inode, 'accessed' | 'modified' | 'cha
 /** Blocks in which content lies but that nobody can read without the key, or with a method that is long gone. */
 export function unreadableContent(inode: Ext4Inode): string | null {
   if (isFlagged(inode, InodeFlag.Encrypted)) return `encrypted ${inode.kind}`
-  if (isFlagged(inode, InodeFlag.Compressed) && inode.kind === 'file') return 'compressed file'
+  if (isFlagged(inode, InodeFlag.Compressed) && inode.kind === 'file') return 'e2compr-compressed file'
   return null
 }

@@ -9,7 +9,7 @@ import type { Ext4Volume } from './volume.ts'
 export async function readSymlinkTarget(volume: Ext4Volume, inode: Ext4Inode): Promise<Uint8Array> {
   const unreadable = unreadableContent(inode)
   if (unreadable !== null) {
-    throw new UnmappedError(unreadable, `Cannot read ext4 inode ${inode.number}: it is an ${unreadable}`)
+    throw new UnmappedError(unreadable, `Cannot read ext4 inode ${inode.number}: found an ${unreadable}`)
   }
   const { blockSizeBytes } = volume.superblock
   if (inode.sizeBytes === 0 || inode.sizeBytes > blockSizeBytes) {
