@@ -52,8 +52,10 @@ export type NodeMemory = { readonly view: DataView; readonly words: Int32Array; 
 /** What a node must be: `level` is 0 for a leaf, and one more for each level above. */
 export type NodeDemand = { readonly kind: TreeKind; readonly level: number }
 
+/** A damaged number may name a block that no device has: its place is then the last safe one. */
 export function nodePlace(kind: TreeKind, block: number): StructurePlace {
-  return { structure: `thin pool ${kind.name} node`, offsetBytes: block * METADATA_BLOCK_BYTES }
+  const offsetBytes = Math.min(block * METADATA_BLOCK_BYTES, Number.MAX_SAFE_INTEGER)
+  return { structure: `thin pool ${kind.name} node`, offsetBytes }
 }
 
 /** The node whose block begins at `start` of `view`. Throws FormatError unless all of it is as `demand` and `ref` say. */
