@@ -250,6 +250,10 @@ function geometryOf(fields: Fields, context: Context): Geometry {
     )
   }
   const { firstMetaBlockGroup, logGroupsPerFlex } = fields
+  const descriptorBlocks = Math.ceil((groupCount * sizes.descriptorSizeBytes) / sizes.blockSizeBytes)
+  require(place, !features.metaBlockGroups ||
+    firstMetaBlockGroup <=
+      descriptorBlocks, `first meta block group is ${firstMetaBlockGroup}, expected ${descriptorBlocks} at most`)
   const backups = new DataView(fields.backupGroups.buffer)
   return {
     ...sizes,
