@@ -1,6 +1,7 @@
 import { formatByteSize } from '../domain/byte-size.ts'
 import { formatDuration } from '../domain/duration.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
+import { freeLines } from './free-lines.ts'
 
 /** What `backup` says of the point that it made. The JSON is part of the command line's contract. */
 export function backupReport({ id, point }: StoredPoint): { readonly json: unknown; readonly text: string } {
@@ -36,6 +37,8 @@ function objectJson(object: PointObject): unknown {
     name: object.name,
     sizeBytes: object.sizeBytes,
     allocatedBytes: ledger.allocatedBytes,
+    freeBytes: ledger.freeBytes,
+    volumes: ledger.volumes,
     readBytes: ledger.readBytes,
     zeroBytes: ledger.zeroBytes,
     changedBytes: ledger.changedBytes,
@@ -51,7 +54,8 @@ function objectLines(object: PointObject): string[] {
   const { ledger } = object
   const read = `  ${object.name}: ${formatByteSize(object.sizeBytes)}, read ${formatByteSize(ledger.readBytes)}, changed ${formatByteSize(ledger.changedBytes)}`
   const chunks = `    ${ledger.newChunkCount} chunks new, ${ledger.reusedChunkCount} known, ${formatByteSize(ledger.zeroBytes)} zero`
-  if (ledger.witnesses === null) return [read, chunks]
+  const mapped = freeLines(ledger)
+  if (ledger.witnesses === null) return [read, chunks, ...mapped]
   const { count, rotatingCount, mismatchCount, missProbability } = ledger.witnesses
   const chance = `${(missProbability.probability * 100).toFixed(1)}%`
   const found = mismatchCount === 0 ? 'none differed' : `${mismatchCount} DIFFERED`
@@ -59,6 +63,7 @@ function objectLines(object: PointObject): string[] {
   return [
     read,
     chunks,
+    ...mapped,
     tested,
     `    a list that had lost ${missProbability.lostShare * 100}% would have slipped by with a chance of ${chance}`,
   ]

@@ -1,17 +1,25 @@
 import { basename } from 'node:path'
 import type { ChangeList } from '../capture/change-list.ts'
+import type { ProvenFree } from '../capture/proven-free.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { DegradedCode, type Degraded } from '../domain/ledger.ts'
+import { subtractRanges } from '../extents/subtract-ranges.ts'
 import { deviceUse } from '../linux/device-use.ts'
 import { openLocalSource, type LocalSource } from '../linux/local-source.ts'
-import type { BackupSource } from '../mover/backup-source.ts'
+import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
+
+/** A source, and its name in the point. */
+export type NamedSource = {
+  readonly name: string
+  readonly local: LocalSource
+  /** The user insists on it all the same. */
+  readonly isMountedForWriting: boolean
+}
 
 /** The images that a backup reads, held open until it is done. */
 export type OpenSources = AsyncDisposable & {
-  readonly opened: readonly LocalSource[]
+  readonly sources: readonly NamedSource[]
   readonly degraded: readonly Degraded[]
-  /** As the mover wants them; the list belongs to the only one. */
-  images(changes: ChangeList | null): BackupSource[]
 }
 
 /** Throws what is wrong with a source; one that is mounted for writing needs `allowMounted`. */
@@ -20,55 +28,68 @@ export async function openBackupSources(
   allowMounted: boolean,
 ): Promise<OpenSources> {
   await using stack = new AsyncDisposableStack()
-  const opened: LocalSource[] = []
+  const opened: Omit<NamedSource, 'name'>[] = []
   const degraded: Degraded[] = []
   for (const path of paths) {
-    const source = stack.use(await openLocalSource(path))
-    requireDistinct(opened, source)
-    opened.push(source)
-    const { mountedReadWrite } = await deviceUse(source.realPath)
-    if (mountedReadWrite.length === 0) continue
+    const local = stack.use(await openLocalSource(path))
+    requireDistinct(opened, local)
+    const { mountedReadWrite } = await deviceUse(local.realPath)
+    const isMountedForWriting = mountedReadWrite.length > 0
+    opened.push({ local, isMountedForWriting })
+    if (!isMountedForWriting) continue
     if (!allowMounted) throw sourceInUse(path, mountedReadWrite)
     degraded.push({ code: DegradedCode.SourceInUse, message: inUseMessage(path, mountedReadWrite) })
   }
   const held = stack.move()
   return {
-    opened,
+    sources: opened.map((source, index) => ({ ...source, name: nameOf(opened, index) })),
     degraded,
-    images: (changes) =>
-      opened.map((source, index) => imageOf(source, { name: nameOf(opened, index), changes, allowMounted })),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
 }
 
-function imageOf(
-  source: LocalSource,
-  about: { name: string; changes: ChangeList | null; allowMounted: boolean },
-): BackupSource {
-  const { path, type, identity, sizeBytes } = source
-  const { changes } = about
+/** What is known of a source beyond what it is. */
+export type SourceMap = {
+  /** What changed since the base, as somebody says; null when nobody says. */
+  readonly changes: ChangeList | null
+  /** Null: everything is read. */
+  readonly free: ProvenFree | null
+  readonly baseData: RangeStream | null
+}
+
+/** A source as the mover wants it. */
+export function backupSource(source: NamedSource, map: SourceMap, allowMounted: boolean): BackupSource {
+  const { local, name } = source
+  const { path, type, identity, sizeBytes } = local
+  const { changes, free, baseData } = map
   return {
-    name: about.name,
+    name,
     path,
     type,
     identity,
     sizeBytes,
-    dataRanges: (range, signal) => source.dataRanges(range, signal),
+    dataRanges: (range, signal) => {
+      const data = local.dataRanges(range, signal)
+      return free === null || free.ranges.length === 0 ? data : subtractRanges(data, [free.ranges])
+    },
     // Somebody who insists on a source that is in use knows that it changes.
-    fingerprint: async () => (about.allowMounted ? '' : await source.fingerprint()),
+    fingerprint: async () => (allowMounted ? '' : await local.fingerprint()),
     changes: changes === null ? null : () => changes.ranges(),
+    baseData,
+    freeBytes: free?.bytes ?? null,
+    volumes: free?.volumes ?? [],
   }
 }
 
 /** The last part of the path where that tells the sources apart, else the path. */
-function nameOf(opened: readonly LocalSource[], index: number): string {
-  const names = opened.map((source) => basename(source.path))
+function nameOf(opened: readonly { readonly local: LocalSource }[], index: number): string {
+  const names = opened.map(({ local }) => basename(local.path))
   const name = names[index] ?? ''
-  return names.filter((other) => other === name).length === 1 ? name : (opened[index]?.path ?? name)
+  return names.filter((other) => other === name).length === 1 ? name : (opened[index]?.local.path ?? name)
 }
 
-function requireDistinct(opened: readonly LocalSource[], source: LocalSource): void {
-  const twin = opened.find((other) => other.realPath === source.realPath)
+function requireDistinct(opened: readonly { readonly local: LocalSource }[], source: LocalSource): void {
+  const twin = opened.find(({ local }) => local.realPath === source.realPath)?.local
   if (twin === undefined) return
   const message = `Cannot back up "${source.path}": it is the same as "${twin.path}", required are different sources`
   throw new BackupError(ErrorCode.UsageWrong, message)

@@ -61,7 +61,8 @@ function objectLines(object: PointObject, look: Look): string[] {
     ],
     ['Source', sourceText(source)],
     ['Mode', modeText(ledger.requestedMode, ledger.doneMode)],
-    ['Allocated', `${formatByteSize(ledger.allocatedBytes)}, as the system said`],
+    ['Allocated', `${formatByteSize(ledger.allocatedBytes)} hold data`],
+    ...freeRows(ledger),
     ['Read', `${formatByteSize(ledger.readBytes)}, of which ${formatByteSize(ledger.zeroBytes)} were zeros`],
     ['Changed', `${formatByteSize(ledger.changedBytes)} since the base`],
     ['Chunks', `${ledger.newChunkCount} new, ${ledger.reusedChunkCount} found in the repository`],
@@ -72,6 +73,19 @@ function objectLines(object: PointObject, look: Look): string[] {
   if (ledger.rotationNext > 0)
     rows.push(['Rotation', `goes on at chunk ${ledger.rotationNext} in the next run`])
   return [look.paint('bold', `Object ${object.name} (${object.kind})`), ...rowLines(rows, look)]
+}
+
+function freeRows({ freeBytes, volumes }: PointObject['ledger']): Row[] {
+  if (freeBytes === null) return []
+  const rows: Row[] = [['Free', `${formatByteSize(freeBytes)} were proven free and not read`]]
+  for (const { name, format, reason } of volumes) {
+    const where = name === '' ? '' : `${name}: `
+    rows.push([
+      'Volume',
+      `${where}${format}, ${reason === null ? 'only what is in use' : `whole: ${reason}`}`,
+    ])
+  }
+  return rows
 }
 
 function sourceText({ path, type, identity }: PointObject['source']): string {

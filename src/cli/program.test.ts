@@ -74,6 +74,7 @@ test('parseCommandLine() reads arguments and options into domain values', () => 
     base: { kind: 'point', reference: 'latest' },
     changes: undefined,
     fullRead: false,
+    whole: false,
     witnesses: 256,
     rotation: 64,
     allowMounted: false,

@@ -35,12 +35,29 @@ export type WitnessRecord = {
   readonly missProbability: { readonly lostShare: number; readonly probability: number }
 }
 
+/** What was found on an image: a file system, swap space, something unknown. */
+export type VolumeRecord = {
+  /** Empty for the image itself, `p1`, `vg0/home`. */
+  readonly name: string
+  /** Such as ext4, xfs, swap, unknown. */
+  readonly format: string
+  /** Why it proves nothing free; null when it does. */
+  readonly reason: string | null
+}
+
 /** What was done to one object of a point. */
 export type ObjectLedger = {
   readonly requestedMode: RunMode
   readonly doneMode: RunMode
-  /** What the system says holds data; the rest are holes. */
+  /** What holds data: neither a hole of the image file, nor proven free. */
   readonly allocatedBytes: number
+  /**
+   * What was left out because it is proven free: it is zeros in the point, whatever the source has there. Null when
+   * everything was asked for.
+   */
+  readonly freeBytes: number | null
+  /** What lies on the image; empty when nobody looked. */
+  readonly volumes: readonly VolumeRecord[]
   readonly readBytes: number
   /** Of what was read, how much was zero and is therefore not stored. */
   readonly zeroBytes: number

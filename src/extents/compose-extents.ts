@@ -2,9 +2,12 @@ import type { Extent, ExtentBatch } from '../domain/extent.ts'
 import { BatchCollector } from './batch-collector.ts'
 import type { Batches } from './batches.ts'
 import { moveExtent } from './cut-extent.ts'
-import type { ExtentTable } from './extent-table.ts'
+import type { Range } from '../domain/range.ts'
 import { inOrder } from './in-order.ts'
 import { joinExtents } from './join-extents.ts'
+
+/** A map that tells the extents of a range of it; an ExtentTable is one. */
+export type ExtentLayer = { extentsIn(range: Range): Iterable<Extent> }
 
 /**
  * The map of the same image, one layer further down. A data extent of `map` lies on an image, its device, and
@@ -15,7 +18,7 @@ import { joinExtents } from './join-extents.ts'
  */
 export async function* composeExtents(
   map: Batches<Extent>,
-  layers: readonly ExtentTable[],
+  layers: readonly ExtentLayer[],
 ): AsyncGenerator<ExtentBatch> {
   const out = new BatchCollector(joinExtents)
   for await (const batch of inOrder(map)) {
@@ -39,7 +42,7 @@ export async function* composeExtents(
 
 type DataExtent = Extract<Extent, { kind: 'data' }>
 
-function layerOf({ offset, length, device }: DataExtent, layers: readonly ExtentTable[]): ExtentTable {
+function layerOf({ offset, length, device }: DataExtent, layers: readonly ExtentLayer[]): ExtentLayer {
   const layer = layers[device]
   if (layer !== undefined) return layer
   throw new RangeError(

@@ -185,6 +185,8 @@ function ledgerOf(task: ObjectTask, attempt: Attempt): ObjectLedger {
     requestedMode: task.requestedMode,
     doneMode: plan.mode,
     allocatedBytes: plan.allocatedBytes,
+    freeBytes: task.source.freeBytes,
+    volumes: task.source.volumes,
     readBytes: outcome.readBytes,
     zeroBytes: outcome.zeroBytes,
     changedBytes: Math.min(outcome.changedChunkCount * shape.chunkSizeBytes, shape.sizeBytes),

@@ -1,4 +1,5 @@
 import type { DeviceIdentity } from '../domain/device-identity.ts'
+import type { VolumeRecord } from '../domain/ledger.ts'
 import type { Range, RangeBatch } from '../domain/range.ts'
 
 /** A stream of ranges that can be walked more than once; each walk asks the system, or reads the file, again. */
@@ -12,10 +13,18 @@ export type BackupSource = {
   readonly type: 'file' | 'device'
   readonly identity: DeviceIdentity | null
   readonly sizeBytes: number
-  /** Where data lies; the rest are holes. */
+  /** Where data lies; the rest are holes, or proven free. */
   dataRanges(range: Range, signal: AbortSignal): AsyncIterable<RangeBatch>
   /** Changes when the source was written to or is another one. */
   fingerprint(): Promise<string>
   /** The ranges that are said to have changed since the base, ascending, checked; null without a list. */
   readonly changes: RangeStream | null
+  /**
+   * Where the base run found data, when it may have found less than there is now: what it left out is zeros in the
+   * base, whatever the source had there, so no change list tells of it. Null when the base left nothing out.
+   */
+  readonly baseData: RangeStream | null
+  /** For the ledger. */
+  readonly freeBytes: number | null
+  readonly volumes: readonly VolumeRecord[]
 }

@@ -88,7 +88,8 @@ async function planIncremental(
   const list = source.changes ?? noRanges
   const changed = changedRanges(input, list)
   const rotating = rotatingShare(input)
-  const unlisted = (): AsyncIterable<RangeBatch> => subtractRanges(data(), changed())
+  const fresh = newlyUsed(input, data)
+  const unlisted = (): AsyncIterable<RangeBatch> => subtractRanges(subtractRanges(data(), changed()), fresh())
   const candidates = (): AsyncIterable<RangeBatch> => subtractRanges(unlisted(), rotating.ranges())
   const candidateCount = await countChunks(candidates(), shape.chunkSizeBytes)
   const rotatingCount = await countChunks(
@@ -96,12 +97,13 @@ async function planIncremental(
     shape.chunkSizeBytes,
   )
   const ranks = drawRanks(input.randomness, { candidateCount, count: input.witnessCount })
+  const settled = (): AsyncIterable<RangeBatch> => unionRanges(changed(), fresh())
   const tested = (): AsyncIterable<RangeBatch> =>
     subtractRanges(
       unionRanges(rotating.ranges(), chunksAt(candidates(), ranks, shape.chunkSizeBytes)),
-      changed(),
+      settled(),
     )
-  const scope = (): AsyncIterable<RangeBatch> => unionRanges(changed(), tested())
+  const scope = (): AsyncIterable<RangeBatch> => unionRanges(settled(), tested())
   return {
     mode: 'incremental',
     leaves: incrementalLeaves({ scope, tested, data }, shape.chunkSizeBytes),
@@ -175,6 +177,17 @@ function changedRanges(input: PlanInput, list: RangeStream): RangeStream {
   if (baseSize === sizeBytes) return listed
   const lastShared = Math.floor((Math.min(baseSize, sizeBytes) - 1) / chunkSizeBytes) * chunkSizeBytes
   return () => unionRanges(listed(), [[{ offset: lastShared, length: sizeBytes - lastShared }]])
+}
+
+/** Data now that the base run left out as free: read, and no evidence against the list. */
+function newlyUsed(input: PlanInput, data: RangeStream): RangeStream {
+  const { baseData } = input.source
+  if (baseData === null) return noRanges
+  const { chunkSizeBytes, sizeBytes } = input.shape
+  const whole = wholeOf(input)
+  const before = (): AsyncIterable<RangeBatch> =>
+    alignRanges(intersectRanges(baseData(), [[whole]]), { chunkSizeBytes, sizeBytes })
+  return () => subtractRanges(data(), before())
 }
 
 function rotatingShare(input: PlanInput): { readonly ranges: RangeStream; readonly next: number } {

@@ -22,6 +22,11 @@ const objectLedger = v.object({
   requestedMode: mode,
   doneMode: mode,
   allocatedBytes: count,
+  freeBytes: v.nullable(count),
+  volumes: v.pipe(
+    v.array(v.object({ name: text, format: text, reason: v.nullable(text) })),
+    v.maxLength(10_000),
+  ),
   readBytes: count,
   zeroBytes: count,
   changedBytes: count,

@@ -133,6 +133,8 @@ function pointOf(leafId: string): RecoveryPoint {
           requestedMode: 'full',
           doneMode: 'full',
           allocatedBytes: 16_384,
+          freeBytes: null,
+          volumes: [],
           readBytes: 16_384,
           zeroBytes: 0,
           changedBytes: 16_384,

@@ -9,6 +9,8 @@ export type MemoryImage = {
   readonly data?: readonly Range[]
   /** Ranges that are said to have changed since the base. */
   readonly changes?: readonly Range[]
+  /** Where the base run found data, when it left something out. */
+  readonly baseData?: readonly Range[]
   /** Asked before each read: may throw. */
   readonly beforeRead?: (offset: number, length: number) => void
 }
@@ -27,6 +29,9 @@ export function memorySource(image: MemoryImage): { source: BackupSource; lane: 
       dataRanges: (range) => intersectRanges([data], [[range]]),
       fingerprint: () => Promise.resolve('frozen'),
       changes: changes === undefined ? null : rangeStream(changes),
+      baseData: image.baseData === undefined ? null : rangeStream(image.baseData),
+      freeBytes: null,
+      volumes: [],
     },
     lane: {
       sizeBytes: bytes.byteLength,

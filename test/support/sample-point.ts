@@ -5,6 +5,8 @@ const OBJECT_LEDGER: ObjectLedger = {
   requestedMode: 'full',
   doneMode: 'full',
   allocatedBytes: 1_048_576,
+  freeBytes: null,
+  volumes: [],
   readBytes: 1_048_576,
   zeroBytes: 65_536,
   changedBytes: 983_040,

@@ -20,6 +20,8 @@ const backupSchema = v.object({
       changedBytes: v.number(),
       newChunkCount: v.number(),
       reusedChunkCount: v.number(),
+      freeBytes: v.nullable(v.number()),
+      volumes: v.array(v.object({ name: v.string(), format: v.string(), reason: v.nullable(v.string()) })),
     }),
   ),
   storedBytes: v.number(),

@@ -55,6 +55,11 @@ With a list of changes only those are read, and the list is tested: chunks that 
       parse: asText,
       completes: 'file',
     },
+    whole: {
+      kind: 'switch',
+      flag: 'whole',
+      description: 'read also what the file systems on the source prove free',
+    },
     fullRead: { kind: 'switch', flag: 'full-read', description: 'compare every chunk, whatever a list says' },
     witnesses: {
       kind: 'value',

@@ -7,9 +7,9 @@ import type { RunMode } from '../../domain/run-mode.ts'
 import { portableReason } from '../../lane/choose-codec.ts'
 import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { sealThreads } from '../../lane/seal-threads.ts'
-import type { LocalSource } from '../../linux/local-source.ts'
 import { backUp, type BackUpParts, type BackUpRequest } from '../../mover/back-up.ts'
 import type { IndexSegment } from '../../repository/index-segment.ts'
+import type { BackupSource } from '../../mover/backup-source.ts'
 import { listPoints, type DamagedPoint } from '../../repository/points.ts'
 import { selectSoundPoint } from '../../repository/select-point.ts'
 import type { LocalIndex } from '../../stores/local-index/local-index.ts'
@@ -26,7 +26,13 @@ import {
   type IndexedRepository,
   type UnlockedRepository,
 } from '../open-repository.ts'
-import { openBackupSources, type OpenSources } from '../open-backup-sources.ts'
+import { mapBase, mapSources } from '../map-sources.ts'
+import {
+  backupSource,
+  openBackupSources,
+  type NamedSource,
+  type OpenSources,
+} from '../open-backup-sources.ts'
 import { readChangeListFile } from '../read-change-list-file.ts'
 import { dryRunReport } from '../dry-run-report.ts'
 import { VERSION } from '../version.ts'
@@ -36,7 +42,7 @@ type BackupInvocation = InvocationOf<typeof BACKUP>
 export async function runBackup(invocation: BackupInvocation): Promise<CommandResult> {
   const { options } = invocation
   await using sources = await openBackupSources(invocation.arguments.sources, options.allowMounted)
-  const changes = await changeListOf(invocation, sources.opened)
+  const changes = await changeListOf(invocation, sources.sources)
   await using _spares = startSpareThreads(laneCount(invocation))
   const writerId = invocation.randomness.bytes(8).toHex()
   await using unlocked = await openUnlocked(invocation, { writerId })
@@ -45,7 +51,7 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
     await using repository = await withIndex(unlocked, invocation.settings.cacheFolder)
     const request = await backUpRequest(invocation, { repository, sources, changes })
     storing()
-    return await backUp(backUpParts(invocation, { repository, opened: sources.opened, writerId }), request)
+    return await backUp(backUpParts(invocation, { repository, sources: sources.sources, writerId }), request)
   })
   const { json, text } = backupReport(stored)
   return { json, text, exitCode: stored.point.ledger.degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done }
@@ -73,7 +79,7 @@ async function backUpRequest(
   return {
     lineage,
     tags: options.tags,
-    sources: sources.images(changes),
+    sources: await mappedSources(invocation, { ...what, base }),
     base,
     mode: modeOf({ ...found, fullRead: options.fullRead }),
     options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
@@ -81,9 +87,33 @@ async function backUpRequest(
   }
 }
 
+/** The sources, less what is proven free on them. */
+async function mappedSources(
+  invocation: BackupInvocation,
+  what: {
+    repository: IndexedRepository
+    sources: OpenSources
+    changes: ChangeList | null
+    base: StoredPoint | null
+  },
+): Promise<BackupSource[]> {
+  const { whole, allowMounted } = invocation.options
+  const { sources, changes, base } = what
+  const parts = { repository: what.repository, progress: invocation.progress, signal: invocation.signal }
+  const free = whole ? null : await mapSources(parts, sources.sources)
+  const baseData = changes === null || base === null ? null : await mapBase(parts, base)
+  return sources.sources.map((source) =>
+    backupSource(
+      source,
+      { changes, free: free?.get(source.name) ?? null, baseData: baseData?.get(source.name) ?? null },
+      allowMounted,
+    ),
+  )
+}
+
 async function changeListOf(
   invocation: BackupInvocation,
-  opened: readonly LocalSource[],
+  opened: readonly NamedSource[],
 ): Promise<ChangeList | null> {
   const { changes } = invocation.options
   if (changes === undefined) return null
@@ -92,7 +122,7 @@ async function changeListOf(
     const message = `Cannot use change list "${changes}": it describes one image, found ${opened.length} sources`
     throw new BackupError(ErrorCode.UsageWrong, message)
   }
-  return await readChangeListFile(changes, source.sizeBytes)
+  return await readChangeListFile(changes, source.local.sizeBytes)
 }
 
 /** The point to compare with: of this lineage, unless the user names another. */
@@ -152,11 +182,11 @@ function adoptSegment(local: LocalIndex, id: string, segment: IndexSegment): voi
 
 function backUpParts(
   invocation: BackupInvocation,
-  run: { repository: IndexedRepository; opened: OpenSources['opened']; writerId: string },
+  run: { repository: IndexedRepository; sources: readonly NamedSource[]; writerId: string },
 ): BackUpParts {
   const { repository, index, locator, nodes, laneSetUp } = run.repository
   const { clock, randomness, progress, signal } = invocation
-  const sources = run.opened.map(({ realPath, fd, sizeBytes, direct }) => ({
+  const sources = run.sources.map(({ local: { realPath, fd, sizeBytes, direct } }) => ({
     path: realPath,
     fd,
     sizeBytes,

@@ -1,0 +1,61 @@
+import type { FrozenImage } from '../domain/frozen-image.ts'
+import type { VolumeRecord } from '../domain/ledger.ts'
+import type { Range } from '../domain/range.ts'
+import { freeRanges } from '../formats/volume-stack/free-ranges.ts'
+import { imageIndexes, imageIndexesOfGroup } from '../formats/volume-stack/image-indexes.ts'
+import { openVolumeStack } from '../formats/volume-stack/open-volume-stack.ts'
+import type { Volume, VolumeStack } from '../formats/volume-stack/volume.ts'
+
+/** What need not be read of an image, and what was found on it. */
+export type ProvenFree = {
+  /** Ascending, not overlapping. */
+  readonly ranges: readonly Range[]
+  readonly bytes: number
+  readonly volumes: readonly VolumeRecord[]
+}
+
+/**
+ * Looks into the images of a source for what their file systems, volume groups and pools prove free. Ranges shorter
+ * than `atLeastBytes` are left out: a chunk is read whole. Images of one volume group must come together.
+ */
+export async function findProvenFree(
+  images: readonly { readonly name: string; readonly image: FrozenImage }[],
+  options: { readonly atLeastBytes: number; readonly signal: AbortSignal },
+): Promise<readonly ProvenFree[]> {
+  const stack = await openVolumeStack(images, options.signal)
+  const found: ProvenFree[] = []
+  for (const [index] of images.entries()) {
+    const volume = stack.volumes.find(({ origin }) => origin.kind === 'image' && origin.index === index)
+    const ranges = volume === undefined ? [] : await freeRanges(stack, volume, options)
+    const bytes = ranges.reduce((sum, range) => sum + range.length, 0)
+    found.push({ ranges, bytes, volumes: recordsOf(stack, index) })
+  }
+  return found
+}
+
+/** The volumes on which nothing further was found: file systems, and what is not mapped. */
+function recordsOf(stack: VolumeStack, index: number): VolumeRecord[] {
+  const records = stack.volumes
+    .filter((volume) => imageIndexes(volume).includes(index))
+    .flatMap((volume) => recordOf(volume))
+  const unmapped = stack.unmapped
+    .filter(({ group }) => imageIndexesOfGroup(group).includes(index))
+    .map(({ name, what, reason }) => ({ name, format: what, reason }))
+  return [...records, ...unmapped]
+}
+
+function recordOf({ name, content }: Volume): VolumeRecord[] {
+  switch (content.kind) {
+    case 'partition-table':
+    case 'physical-volume':
+      return []
+    case 'file-system': {
+      const { format, allocation } = content.fileSystem
+      return [{ name, format, reason: allocation.proven ? null : allocation.reason }]
+    }
+    case 'empty':
+      return [{ name, format: 'empty', reason: 'nothing known lies on it' }]
+    case 'unmapped':
+      return [{ name, format: content.what, reason: content.reason }]
+  }
+}

@@ -1,0 +1,115 @@
+import { composeExtents } from '../../extents/compose-extents.ts'
+import { ExtentTable } from '../../extents/extent-table.ts'
+import { cachedImage } from '../../images/cached-image.ts'
+import type { ExtentLookup } from '../../images/mapped-image.ts'
+import { ExceptionStore } from '../dm-snapshot/exception-store.ts'
+import { snapshotExtents } from '../dm-snapshot/snapshot-extents.ts'
+import { thinExtents } from '../dm-thin/thin-mappings.ts'
+import { FormatError, UnmappedError } from '../format-error.ts'
+import { openLogicalVolume } from '../lvm2/logical-volume-extents.ts'
+import { volumeContent, type ThinPool, type VolumeContent } from '../lvm2/volume-content.ts'
+import { volumePath, type LogicalVolume } from '../lvm2/volume-group.ts'
+import { imageOnGroup } from './image-on-group.ts'
+import { openPool } from './open-pool.ts'
+import type { StackGroup, UnmappedVolume, Volume, VolumeOrigin } from './volume.ts'
+
+export type OpenedVolumes = {
+  readonly volumes: readonly Pick<Volume, 'name' | 'origin' | 'image'>[]
+  readonly unmapped: readonly UnmappedVolume[]
+}
+
+/** The logical volumes of a group that people see, as images; those that cannot be mapped by name. */
+export async function openLogicalVolumes(group: StackGroup, signal: AbortSignal): Promise<OpenedVolumes> {
+  const volumes: OpenedVolumes['volumes'][number][] = []
+  const unmapped: UnmappedVolume[] = []
+  for (const volume of group.group.logicalVolumes) {
+    if (!volume.isVisible || isPool(volume)) continue
+    signal.throwIfAborted()
+    const name = volumePath(group.group, volume)
+    try {
+      const origin = await originOf(group, volume, signal)
+      volumes.push({ name, origin, image: cachedImage(imageOnGroup(group, origin.map)) })
+    } catch (error) {
+      unmapped.push({ name, group, ...refusalOf(error) })
+    }
+  }
+  return { volumes, unmapped }
+}
+
+type LogicalOrigin = Extract<VolumeOrigin, { kind: 'logical-volume' }>
+
+/** A pool shows nothing itself; its thin volumes do. */
+function isPool(volume: LogicalVolume): boolean {
+  return volume.segments[0]?.kind === 'thin-pool'
+}
+
+async function originOf(
+  group: StackGroup,
+  volume: LogicalVolume,
+  signal: AbortSignal,
+): Promise<LogicalOrigin> {
+  const content = volumeContent(group.group, volume)
+  const map = await mapOf(group, volume, { content, signal })
+  return { kind: 'logical-volume', group, volume, devices: group.devices, map, type: content.kind }
+}
+
+async function mapOf(
+  group: StackGroup,
+  volume: LogicalVolume,
+  how: { readonly content: VolumeContent; readonly signal: AbortSignal },
+): Promise<ExtentLookup> {
+  const { content, signal } = how
+  switch (content.kind) {
+    case 'segments':
+      return openLogicalVolume(group.group, volume)
+    case 'thin':
+      return await thinMap(group, { volume, pool: content.pool, deviceId: content.deviceId }, signal)
+    case 'snapshot':
+      return await snapshotMap(group, content, signal)
+  }
+}
+
+/** Over the pool's data volume first, then down to the physical volumes. */
+async function thinMap(
+  group: StackGroup,
+  thin: { readonly volume: LogicalVolume; readonly pool: ThinPool; readonly deviceId: number },
+  signal: AbortSignal,
+): Promise<ExtentLookup> {
+  const pool = await openPool(group, thin.pool)
+  const { sizeBytes } = thin.volume
+  const range = { offset: 0, length: sizeBytes }
+  const overData = thinExtents({ pool, deviceId: thin.deviceId }, range, signal)
+  const data = openLogicalVolume(group.group, thin.pool.dataVolume)
+  return await ExtentTable.read(composeExtents(overData, [data]), { sizeBytes })
+}
+
+type SnapshotContent = Extract<VolumeContent, { kind: 'snapshot' }>
+
+/** The origin, but for the chunks that the store has; then down to the physical volumes. */
+async function snapshotMap(
+  group: StackGroup,
+  { origin, store, chunkSizeBytes }: SnapshotContent,
+  signal: AbortSignal,
+): Promise<ExtentLookup> {
+  const { sizeBytes } = origin
+  const originMap = openLogicalVolume(group.group, origin)
+  const storeMap = openLogicalVolume(group.group, store)
+  const exceptions = await ExceptionStore.open(cachedImage(imageOnGroup(group, storeMap)))
+  requireChunkSize(store, exceptions.chunkSizeBytes, chunkSizeBytes)
+  const overBoth = snapshotExtents(exceptions, { sizeBytes }, signal)
+  return await ExtentTable.read(composeExtents(overBoth, [originMap, storeMap]), { sizeBytes })
+}
+
+function requireChunkSize(store: LogicalVolume, found: number, expected: number): void {
+  if (found === expected) return
+  const place = { structure: `exception store of logical volume "${store.name}"`, offsetBytes: 0 }
+  throw new FormatError(place, `its chunks have ${found} bytes, the volume group says ${expected}`)
+}
+
+function refusalOf(error: unknown): Pick<UnmappedVolume, 'what' | 'reason'> {
+  if (error instanceof UnmappedError) return { what: error.what, reason: error.message }
+  if (error instanceof FormatError) return { what: `damaged: ${error.structure}`, reason: error.message }
+  // A map that does not fit into memory, or names bytes beyond the end of a device.
+  if (error instanceof RangeError) return { what: 'map', reason: error.message }
+  throw error
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import type { FrozenImage } from '../../domain/frozen-image.ts'
+import { cachedImage } from '../../images/cached-image.ts'
+import { sliceImage } from '../../images/slice-image.ts'
+import { FormatError, UnmappedError } from '../format-error.ts'
+import { assembleVolumeGroups } from '../lvm2/assemble-groups.ts'
+import { readPhysicalVolume, type PhysicalVolume } from '../lvm2/physical-volume.ts'
+import { openLogicalVolumes } from './open-logical-volumes.ts'
+import { readContent } from './read-content.ts'
+import type { StackGroup, UnmappedVolume, Volume, VolumeOrigin, VolumeStack } from './volume.ts'
+
+/** Partitions in logical volumes on partitions: deeper than people go, and an end for what refers to itself. */
+const LAYERS_MAX = 8
+/** Of all layers together. */
+const VOLUMES_MAX = 10_000
+
+type Building = {
+  readonly volumes: Volume[]
+  readonly groups: StackGroup[]
+  readonly unmapped: UnmappedVolume[]
+  readonly findings: VolumeStack['findings'][number][]
+  readonly signal: AbortSignal
+  readonly physical: { readonly volume: Volume; readonly physical: PhysicalVolume }[]
+}
+
+/**
+ * Finds all that lies on some images: partitions, volume groups that span them, logical volumes, file systems. The
+ * images are borrowed, and must outlive the stack. Damage ends at the volume that has it: it is `unmapped` then, and
+ * data all over.
+ */
+export async function openVolumeStack(
+  images: readonly { readonly name: string; readonly image: FrozenImage }[],
+  signal: AbortSignal,
+): Promise<VolumeStack> {
+  const stack: Building = { volumes: [], groups: [], unmapped: [], findings: [], physical: [], signal }
+  for (const [index, { name, image }] of images.entries()) {
+    const origin: VolumeOrigin = { kind: 'image', index }
+    await addVolume(stack, { name: images.length === 1 ? '' : name, origin, image: cachedImage(image) }, 0)
+  }
+  for (let layer = 1; layer <= LAYERS_MAX && stack.physical.length > 0; layer += 1) {
+    signal.throwIfAborted()
+    await addGroups(stack, layer, signal)
+  }
+  return stack
+}
+
+type NewVolume = Pick<Volume, 'name' | 'origin' | 'image'>
+
+async function addVolume(stack: Building, made: NewVolume, layer: number): Promise<void> {
+  const content = await readContent(made.image, stack.signal)
+  const volume = { ...made, content }
+  stack.volumes.push(volume)
+  if (stack.volumes.length > VOLUMES_MAX) {
+    throw new UnmappedError('too many volumes', `Cannot map source: found more than ${VOLUMES_MAX} volumes`)
+  }
+  if (content.kind === 'partition-table' && layer < LAYERS_MAX) await addPartitions(stack, volume, layer)
+  if (content.kind === 'physical-volume') await addPhysicalVolume(stack, volume)
+}
+
+async function addPartitions(stack: Building, disk: Volume, layer: number): Promise<void> {
+  assert(disk.content.kind === 'partition-table')
+  const { table } = disk.content
+  stack.findings.push(...table.findings.map((finding) => ({ ...finding, volume: disk.name })))
+  for (const partition of table.partitions) {
+    const name = nameBelow(disk, `p${partition.number}`)
+    const origin: VolumeOrigin = { kind: 'partition', disk, partition }
+    await addVolume(stack, { name, origin, image: sliceImage(disk.image, partition.range) }, layer + 1)
+  }
+}
+
+async function addPhysicalVolume(stack: Building, volume: Volume): Promise<void> {
+  try {
+    const physical = await readPhysicalVolume(volume.image)
+    if (physical !== null) stack.physical.push({ volume, physical })
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    const { structure, offsetBytes, message } = error
+    stack.findings.push({ structure, offsetBytes, found: message, volume: volume.name })
+  }
+}
+
+/** Puts together what was found since the last time. A group whose parts lie in different layers is not put together. */
+async function addGroups(stack: Building, layer: number, signal: AbortSignal): Promise<void> {
+  const parts = stack.physical.splice(0)
+  const assembled = assembleOrNone(stack, parts)
+  for (const group of assembled) {
+    const devices = group.physicalVolumes.map(({ image }) =>
+      image === null ? null : (parts[image.index]?.volume ?? null),
+    )
+    const stackGroup = { group, devices }
+    stack.groups.push(stackGroup)
+    const opened = await openLogicalVolumes(stackGroup, signal)
+    stack.unmapped.push(...opened.unmapped)
+    for (const { name, origin, image } of opened.volumes) {
+      await addVolume(stack, { name, origin, image }, layer + 1)
+    }
+  }
+}
+
+function assembleOrNone(stack: Building, parts: Building['physical']): readonly StackGroup['group'][] {
+  try {
+    const assembled = assembleVolumeGroups(parts.map(({ physical }) => physical))
+    stack.findings.push(...assembled.findings.map((finding) => ({ ...finding, volume: '' })))
+    for (const { name, error } of assembled.damaged) {
+      const { structure, offsetBytes, message } = error
+      stack.findings.push({ structure, offsetBytes, found: message, volume: name })
+    }
+    return assembled.groups
+  } catch (error) {
+    if (!(error instanceof UnmappedError)) throw error
+    stack.findings.push({ structure: error.what, offsetBytes: 0, found: error.message, volume: '' })
+    return []
+  }
+}
+
+function nameBelow(volume: Volume, name: string): string {
+  return volume.name === '' ? name : `${volume.name}/${name}`
+}
