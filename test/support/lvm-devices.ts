@@ -1,5 +1,5 @@
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { dirname } from 'node:path'
 
 import { loopDevice, type LoopDevice } from './loop-device.ts'
 import { needsLoopDevices, type SkipReason } from './requirements.ts'
@@ -81,7 +81,7 @@ export function dumpPhysicalVolume(
   what: string,
   ...words: readonly string[]
 ): readonly string[] {
-  const environment = { LVM_SUPPRESS_FD_WARNINGS: '1', LVM_SYSTEM_DIR: `/nonexistent/${basename(image)}` }
+  const environment = { LVM_SUPPRESS_FD_WARNINGS: '1', LVM_SYSTEM_DIR: dirname(image) }
   return runTool('pvck', ['--dump', what, ...words, image], { environment })
     .split('\n')
     .map((line) => line.trim())

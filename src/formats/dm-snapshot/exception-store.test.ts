@@ -9,7 +9,7 @@ import type { Extent } from '../../domain/extent.ts'
 import { cachedImage } from '../../images/cached-image.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
 import { ExceptionStore, type ExceptionOptions, type ExceptionRun } from './exception-store.ts'
-import { snapshotExtents } from './snapshot-extents.ts'
+import { ORIGIN_DEVICE, snapshotExtents, STORE_DEVICE } from './snapshot-extents.ts'
 import { parseStoreHeader, requirePersistentStore } from './store-header.ts'
 
 const CHUNK = 4096
@@ -88,11 +88,11 @@ test('ExceptionStore.exceptions() goes on in the next area, where copies make ro
 })
 
 function originExtent(offset: number, length: number): Extent {
-  return { kind: 'data', offset, length, device: 0, physicalOffset: offset }
+  return { kind: 'data', offset, length, device: ORIGIN_DEVICE, physicalOffset: offset }
 }
 
 function storeExtent(offset: number, length: number, chunk: number): Extent {
-  return { kind: 'data', offset, length, device: 1, physicalOffset: chunk * CHUNK }
+  return { kind: 'data', offset, length, device: STORE_DEVICE, physicalOffset: chunk * CHUNK }
 }
 
 test('snapshotExtents() lays the exceptions over the origin', async () => {
@@ -128,7 +128,7 @@ test('snapshotExtents() is what the exceptions say, for any order, chunk size an
           for (let within = 0; within < extent.length; within += chunkSizeBytes) {
             const chunk: number = (extent.offset + within) / chunkSizeBytes
             const copy = expected.get(chunk)
-            assert.equal(extent.device, copy === undefined ? 0 : 1)
+            assert.equal(extent.device, copy === undefined ? ORIGIN_DEVICE : STORE_DEVICE)
             assert.equal((extent.physicalOffset + within) / chunkSizeBytes, copy ?? chunk)
           }
         }

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import type { Extent, ExtentBatch } from '../../domain/extent.ts'
 import { endOf, type Range } from '../../domain/range.ts'
 import { BatchCollector } from '../../extents/batch-collector.ts'
+import { moveExtent } from '../../extents/cut-extent.ts'
 import { joinExtents } from '../../extents/join-extents.ts'
 import { findLogicalVolume } from './find-logical-volume.ts'
 import { requireMappable } from './mappable.ts'
-import { type LogicalVolume, type Segment, type SegmentArea, type VolumeGroup } from './volume-group.ts'
+import { type LogicalVolume, type Segment, type VolumeGroup } from './volume-group.ts'
 
 export type LogicalVolumeOptions = {
   /** Of the volume; all of it where it is not given. */
@@ -100,24 +101,26 @@ class SegmentMap {
       const area = areas[stripe % areas.length]
       assert(area !== undefined)
       const areaOffset = Math.floor(stripe / areas.length) * stripeSizeBytes + offsetInStripe
-      yield* this.#area(area, { offset, length }, areaOffset)
+      const start = area.startExtent * this.#group.extentSizeBytes + areaOffset
+      // Millions of stripes lie on a device; what lies on a volume is followed further.
+      if (area.kind === 'physical') yield this.#onDevice(area.device, { offset, length }, start)
+      else yield* this.#onVolume(area.volumeName, { offset, length }, start)
       offset += length
     }
   }
 
-  *#area(area: SegmentArea, range: Range, areaOffset: number): Generator<Extent> {
-    const start = area.startExtent * this.#group.extentSizeBytes + areaOffset
-    if (area.kind === 'physical') {
-      const { device } = area
-      const peStartBytes = this.#group.physicalVolumes[device]?.peStartBytes ?? Number.NaN
-      yield { kind: 'data', ...range, device, physicalOffset: peStartBytes + start }
-      return
-    }
-    const lower = findLogicalVolume(this.#group, area.volumeName)
+  /** `start` counts from the device's first extent on. */
+  #onDevice(device: number, { offset, length }: Range, start: number): Extent {
+    const facts = this.#group.physicalVolumes[device]
+    assert(facts !== undefined)
+    return { kind: 'data', offset, length, device, physicalOffset: facts.peStartBytes + start }
+  }
+
+  *#onVolume(volumeName: string, { offset, length }: Range, start: number): Generator<Extent> {
+    const lower = findLogicalVolume(this.#group, volumeName)
     assert(lower !== null)
-    const shift = range.offset - start
-    for (const extent of this.pieces(lower, { offset: start, length: range.length })) {
-      yield { ...extent, offset: extent.offset + shift }
+    for (const extent of this.pieces(lower, { offset: start, length })) {
+      yield moveExtent(extent, extent.offset + offset - start)
     }
   }
 }

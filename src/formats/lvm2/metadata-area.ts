@@ -16,7 +16,7 @@ import type { PhysicalArea } from './physical-volume-label.ts'
 import { hex, readStructure } from './read-structure.ts'
 
 /** A group of ten thousand volumes has some 8 MiB of text; far more than that is damage. */
-export const TEXT_BYTES_MAX = 32 * 1024 * 1024
+const TEXT_BYTES_MAX = 32 * 1024 * 1024
 
 /** The metadata text of a volume group as one area holds it, its checksum proven. */
 export type MetadataText = {
@@ -57,7 +57,7 @@ export async function readMetadataArea(image: FrozenImage, area: PhysicalArea): 
 }
 
 /** Parses the 512 bytes at the start of a metadata area; `location` is null when it holds no text. */
-export function parseMetadataHeader(
+function parseMetadataHeader(
   bytes: Uint8Array,
   area: PhysicalArea,
 ): { readonly location: TextLocation | null; readonly hasPrecommitted: boolean } {

@@ -222,6 +222,17 @@ test('readPhysicalVolume() says when a change was about to be committed', async 
   assert.match(findings[0]?.found ?? '', /was about to be committed/)
 })
 
+test('readPhysicalVolume() reads no more than four metadata areas', async () => {
+  const areas = Array.from({ length: 6 }, (_, index) => ({
+    offset: 4096 + index * 65_536,
+    sizeBytes: 65_536,
+    text: TEXT,
+  }))
+  const { texts, findings } = await read(physicalVolumeBytes({ uuid: lvmUuid('pv0'), sizeBytes: MIB, areas }))
+  assert.equal(texts.length, 4)
+  assert.match(findings[0]?.found ?? '', /it is one of more than 4/)
+})
+
 test('a changed label or area header, its checksum mended, gives a volume or a clear error', async () => {
   const template = sample().subarray(0, 128 * 1024)
   const change = fc.tuple(fc.constantFrom(512, 4096), fc.nat(127), fc.nat(255))

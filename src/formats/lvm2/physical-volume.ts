@@ -2,7 +2,7 @@ import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { addFinding } from '../add-finding.ts'
 import type { Finding } from '../finding.ts'
-import { FormatError } from '../format-error.ts'
+import { FormatError, type StructurePlace } from '../format-error.ts'
 import { LABEL_SECTOR_COUNT, SECTOR_BYTES } from './layout.ts'
 import { readMetadataArea, type MetadataText } from './metadata-area.ts'
 import {
@@ -21,6 +21,8 @@ export type PhysicalVolume = {
   readonly findings: readonly Finding[]
 }
 
+/** LVM has two areas at most, at the start and at the end of a device. */
+const TEXT_COUNT_MAX = 4
 /** A label is looked for in so many bytes. */
 const HEAD_BYTES = LABEL_SECTOR_COUNT * SECTOR_BYTES
 
@@ -35,6 +37,10 @@ export async function readPhysicalVolume(image: FrozenImage): Promise<PhysicalVo
   if (label === null) return null
   const texts: MetadataText[] = []
   for (const area of label.metadataAreas) {
+    if (texts.length === TEXT_COUNT_MAX) {
+      addFinding(findings, place(area), `it is one of more than ${TEXT_COUNT_MAX}, and is not read`)
+      break
+    }
     const text = await readAreaOrFinding(image, area, findings)
     if (text !== null) texts.push(text)
   }
@@ -78,7 +84,7 @@ async function readAreaOrFinding(
     const { text, hasPrecommitted } = await readMetadataArea(image, area)
     if (hasPrecommitted) {
       const found = 'a change was about to be committed; what was committed before counts'
-      addFinding(findings, { structure: 'LVM2 metadata area header', offsetBytes: area.offset }, found)
+      addFinding(findings, place(area), found)
     }
     return text
   } catch (error) {
@@ -86,4 +92,8 @@ async function readAreaOrFinding(
     addFinding(findings, error, error.found)
     return null
   }
+}
+
+function place(area: PhysicalArea): StructurePlace {
+  return { structure: 'LVM2 metadata area', offsetBytes: area.offset }
 }

@@ -47,6 +47,9 @@ export function volumeContent(group: VolumeGroup, volume: LogicalVolume): Volume
     throw refusal({ group, volume }, 'thin pool', 'it shows nothing itself, its thin volumes do')
   }
   if (segment?.kind !== 'thin') return { kind: 'segments' }
+  if (volume.segments.length > 1) {
+    throw refusal({ group, volume }, 'thin volume of several segments', 'it has more than one segment')
+  }
   if (segment.externalOriginName !== null) {
     throw refusal(
       { group, volume },

@@ -413,6 +413,11 @@ test('volumeContent() refuses, by name, what shows bytes from elsewhere', async 
   assert.throws(() => thinPool(group, named(group, 'lin')), { what: 'no thin pool' })
   assert.equal(volumeContent(group, named(group, 'lin')).kind, 'segments')
   assert.equal(volumeContent(group, named(group, 'snapshot0')).kind, 'snapshot')
+  const thin = 'type = "thin" thin_pool = "pool" transaction_id = 1 device_id = 9'
+  const two = [`start_extent = 0 extent_count = 1 ${thin}`, `start_extent = 1 extent_count = 1 ${thin}`]
+  const devices = [UUIDS[0], UUIDS[1]]
+  const odd = await groupOf({ devices, volumes: [...EVERY_KIND, { name: 'odd', segments: two }] })
+  assert.throws(() => volumeContent(odd, named(odd, 'odd')), { what: 'thin volume of several segments' })
   const merging = EVERY_KIND.map((volume) => ({
     ...volume,
     segments: volume.segments.map((segment) =>
