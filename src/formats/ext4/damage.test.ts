@@ -28,7 +28,7 @@ for (const [kind, words] of Object.entries(KINDS)) {
     const places = metadataPlaces(sound)
     const random = seededRandomness(20_261_122)
     for (let round = 0; round < ROUND_COUNT; round += 1) {
-      const bytes = sound.slice()
+      const bytes = new Uint8Array(sound)
       const damageCount = 1 + random.below(DAMAGE_COUNT_MAX)
       for (let damage = 0; damage < damageCount; damage += 1) {
         const place = places[random.below(places.length)] ?? 0
