@@ -1,10 +1,10 @@
-// Stores are built here from the public definition of the format: it takes a kernel with device-mapper to write one.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import * as fc from 'fast-check'
 
 import { bytesImage } from '../../../test/support/bytes-image.ts'
+import { copyChunk, storeBytes } from '../../../test/support/snapshot-store.ts'
 import type { Extent } from '../../domain/extent.ts'
 import { cachedImage } from '../../images/cached-image.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
@@ -15,36 +15,6 @@ import { parseStoreHeader, requirePersistentStore } from './store-header.ts'
 const CHUNK = 4096
 const PER_AREA = CHUNK / 16
 const { signal } = new AbortController()
-
-type Draft = {
-  readonly chunkSizeBytes?: number
-  /** Chunks of the origin, in the order in which they were copied. */
-  readonly originChunks: readonly number[]
-  readonly chunkCount?: number
-}
-
-/** Where the copy of exception number `index` lies when chunks are used one after the other, as the kernel does. */
-function copyChunk(index: number, perArea: number): number {
-  return 2 + index + Math.floor(index / perArea)
-}
-
-function storeBytes({ chunkSizeBytes = CHUNK, originChunks, chunkCount }: Draft): Uint8Array<ArrayBuffer> {
-  const perArea = chunkSizeBytes / 16
-  const last = copyChunk(originChunks.length, perArea)
-  const bytes = new Uint8Array((chunkCount ?? last + 2) * chunkSizeBytes)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, 0x70416e53, true)
-  view.setUint32(4, 1, true)
-  view.setUint32(8, 1, true)
-  view.setUint32(12, chunkSizeBytes / 512, true)
-  for (const [index, originChunk] of originChunks.entries()) {
-    const area = Math.floor(index / perArea)
-    const at = (1 + area * (perArea + 1)) * chunkSizeBytes + (index % perArea) * 16
-    view.setBigUint64(at, BigInt(originChunk), true)
-    view.setBigUint64(at + 8, BigInt(copyChunk(index, perArea)), true)
-  }
-  return bytes
-}
 
 function openStore(bytes: Uint8Array): Promise<ExceptionStore> {
   return ExceptionStore.open(cachedImage(bytesImage(bytes)))
