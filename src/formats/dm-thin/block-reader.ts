@@ -7,8 +7,8 @@ const GAP_BLOCKS_MAX = 16
 /** Blocks in memory: the block asked for as number `index` begins at `starts[index]` of `view`. */
 export type LoadedBlocks = {
   readonly view: DataView
-  /** The same memory in words of the host: for comparing, not for reading. */
-  readonly words: Int32Array
+  /** The same memory in pieces of eight bytes: for comparing, not for reading. */
+  readonly longs: BigInt64Array
   readonly starts: readonly number[]
 }
 
@@ -43,7 +43,7 @@ export class BlockReader {
     )
     return {
       view: new DataView(memory.buffer),
-      words: new Int32Array(memory.buffer),
+      longs: new BigInt64Array(memory.buffer),
       starts: blocks.map((block) => startOf.get(block) ?? 0),
     }
   }

@@ -12,8 +12,10 @@ import {
 } from './tree-node.ts'
 import { findTwin } from './twin-leaf.ts'
 
-/** How many nodes are read at once, 2 MiB: more is not faster. */
-const NODES_PER_READ = 512
+/** How many leaves are read at once, 2 MiB: more is not faster. */
+const LEAVES_PER_READ = 512
+/** And inner nodes, each of which has some hundred children that wait in memory. */
+const INNER_NODES_PER_READ = 32
 
 export type NodeBatches = AsyncIterable<readonly TreeNode[]>
 export type NodeRefBatches = AsyncIterable<readonly NodeRef[]>
@@ -33,14 +35,15 @@ export async function* loadNodes(
 ): AsyncGenerator<readonly TreeNode[]> {
   const blockCount = Math.floor(source.image.sizeBytes / METADATA_BLOCK_BYTES)
   const readers = [new BlockReader(source.image), new BlockReader(source.image)] as const
+  const nodesPerRead = demand.level === 0 ? LEAVES_PER_READ : INNER_NODES_PER_READ
   let reads = 0
   let nodeBudget = 2 * blockCount
   let pending: Pending | undefined
   try {
     for await (const refs of refBatches) {
-      for (let first = 0; first < refs.length; first += NODES_PER_READ) {
+      for (let first = 0; first < refs.length; first += nodesPerRead) {
         source.signal.throwIfAborted()
-        const part = refs.slice(first, first + NODES_PER_READ)
+        const part = refs.slice(first, first + nodesPerRead)
         nodeBudget -= part.length
         requireInside(part, demand, { blockCount, nodeBudget })
         const next = { refs: part, load: readers[reads % 2 === 0 ? 0 : 1].read(part.map((ref) => ref.block)) }
@@ -59,10 +62,10 @@ export async function* loadNodes(
 }
 
 async function verified({ refs, load }: Pending, demand: NodeDemand): Promise<readonly TreeNode[]> {
-  const { view, words, starts } = await load
+  const { view, longs, starts } = await load
   let last: { readonly node: TreeNode; readonly memory: NodeMemory } | undefined
   return refs.map((ref, index) => {
-    const memory = { view, words, start: starts[index] ?? 0 }
+    const memory = { view, longs, start: starts[index] ?? 0 }
     const twin = last === undefined ? null : findTwin(ref, demand, { ...last, own: memory })
     const node = twin ?? requireNode(ref, demand, memory)
     last = { node, memory }

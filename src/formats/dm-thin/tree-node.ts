@@ -47,7 +47,7 @@ export type TreeNode = {
 export type Twin = { readonly leaf: TreeNode; readonly indexes: readonly number[] }
 
 /** A block in memory: it begins at `start` of both views. */
-export type NodeMemory = { readonly view: DataView; readonly words: Int32Array; readonly start: number }
+export type NodeMemory = { readonly view: DataView; readonly longs: BigInt64Array; readonly start: number }
 
 /** What a node must be: `level` is 0 for a leaf, and one more for each level above. */
 export type NodeDemand = { readonly kind: TreeKind; readonly level: number }

@@ -48,7 +48,7 @@ async function readNode(
   const bytes = await readBytes(source.image, place.offsetBytes, METADATA_BLOCK_BYTES)
   const view = new DataView(bytes.buffer)
   const isLeaf = view.getUint32(NODE.flags, true) === NODE_LEAF
-  const memory = { view, words: new Int32Array(bytes.buffer), start: 0 }
+  const memory = { view, longs: new BigInt64Array(bytes.buffer), start: 0 }
   return { ...requireNode(ref, { kind, level: isLeaf ? 0 : 1 }, memory), isLeaf }
 }
 

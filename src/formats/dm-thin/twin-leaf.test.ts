@@ -36,8 +36,8 @@ function twoLeaves(changes: readonly (readonly [word: number, value: number])[])
   for (const start of [0, 4096]) {
     view.setUint32(start, blockChecksum(bytes.subarray(start, start + 4096), NODE_SALT), true)
   }
-  const words = new Int32Array(bytes.buffer)
-  return { bytes, memory: { view, words, start: 0 }, own: { view, words, start: 4096 } }
+  const longs = new BigInt64Array(bytes.buffer)
+  return { bytes, memory: { view, longs, start: 0 }, own: { view, longs, start: 4096 } }
 }
 
 function twinOf({ memory, own }: ReturnType<typeof twoLeaves>, ref = SECOND): ReturnType<typeof findTwin> {

@@ -1,16 +1,15 @@
 import { Crc32cChange } from '../../bytes/crc32c-change.ts'
-import { METADATA_BLOCK_BYTES, NODE } from './layout.ts'
+import { KEY_BYTES, METADATA_BLOCK_BYTES, NODE } from './layout.ts'
 import { uint64At, type NodeDemand, type NodeMemory, type NodeRef, type TreeNode } from './tree-node.ts'
 
 const WORD_BYTES = 4
-const WORDS = METADATA_BLOCK_BYTES / WORD_BYTES
-const BLOCK_NUMBER_WORD = NODE.blockNumber / WORD_BYTES
+/** What is compared at once: a key, a value, or two words of the header. */
+const LONG_BYTES = 8
+const LONGS = METADATA_BLOCK_BYTES / LONG_BYTES
+const BLOCK_NUMBER_LONG = NODE.blockNumber / LONG_BYTES
 
-/** Compared at once: for most steps there is one decision. */
-const STEP_WORDS = 8
-
-/** Beyond so many words that differ, to verify the leaf by itself is quicker. */
-const CHANGED_WORDS_MAX = 128
+/** Beyond so many values that differ, to verify the leaf by itself is quicker. */
+const CHANGED_LONGS_MAX = 64
 
 /**
  * A leaf as a copy of the one before it, in which some mappings were changed: what a write to a snapshot makes. Null
@@ -41,62 +40,50 @@ export function findTwin(
 
 /** Which values differ, when nothing else does but the block number, and the checksum is right. */
 function changedEntries(node: TreeNode, memory: NodeMemory, own: NodeMemory): readonly number[] | null {
-  const valuesWord = (node.valuesAt - memory.start) / WORD_BYTES
-  const changed = changedWords(memory, own)
+  const flags = own.view.getUint32(own.start + NODE.flags, true)
+  if (flags !== memory.view.getUint32(memory.start + NODE.flags, true)) return null
+  const changed = changedLongs(memory, own)
   if (changed === null) return null
+  const valuesLong = (node.valuesAt - memory.start) / LONG_BYTES
   const indexes: number[] = []
   const change = new Crc32cChange()
-  for (const word of changed) {
-    const isBlockNumber = word === BLOCK_NUMBER_WORD || word === BLOCK_NUMBER_WORD + 1
-    if (word < valuesWord && !isBlockNumber) return null
-    const offset = word * WORD_BYTES
-    change.add(
-      word - 1,
-      own.view.getInt32(own.start + offset, true) ^ memory.view.getInt32(memory.start + offset, true),
-    )
-    // The two words of one value come one after the other; what lies beyond the entries is no value.
-    const index = (word - valuesWord) >> 1
-    if (!isBlockNumber && index < node.entryCount && indexes.at(-1) !== index) indexes.push(index)
+  for (const long of changed) {
+    if (long < valuesLong && long !== BLOCK_NUMBER_LONG) return null
+    // The checksum is of what lies behind it.
+    const wordIndex = 2 * long - 1
+    const offset = long * LONG_BYTES
+    change.add(wordIndex, differenceAt(memory, own, offset))
+    change.add(wordIndex + 1, differenceAt(memory, own, offset + WORD_BYTES))
+    // What lies beyond the entries is no value.
+    const index = long - valuesLong
+    if (index >= 0 && index < node.entryCount) indexes.push(index)
   }
-  const checksum = own.view.getUint32(own.start, true)
-  return checksum === change.applyTo(node.checksum, WORDS - 1) ? indexes : null
+  const wordCount = METADATA_BLOCK_BYTES / WORD_BYTES - 1
+  const checksum = own.view.getUint32(own.start + NODE.checksum, true)
+  return checksum === change.applyTo(node.checksum, wordCount) ? indexes : null
 }
 
-/** The words that differ, ascending, but for the first, which is the checksum; null when there are many. */
-function changedWords(memory: NodeMemory, own: NodeMemory): readonly number[] | null {
+function differenceAt(memory: NodeMemory, own: NodeMemory, offset: number): number {
+  return own.view.getInt32(own.start + offset, true) ^ memory.view.getInt32(memory.start + offset, true)
+}
+
+/** Which pieces of eight bytes differ, ascending, but for the first with the checksum; null when there are many. */
+function changedLongs(memory: NodeMemory, own: NodeMemory): readonly number[] | null {
   const changed: number[] = []
-  const first = memory.words
-  const second = own.words
-  const distance = (own.start - memory.start) / WORD_BYTES
-  const begin = memory.start / WORD_BYTES
-  for (let at = begin; at < begin + WORDS; at += STEP_WORDS) {
-    const there = at + distance
-    const difference =
-      (wordOf(first, at) ^ wordOf(second, there)) |
-      (wordOf(first, at + 1) ^ wordOf(second, there + 1)) |
-      (wordOf(first, at + 2) ^ wordOf(second, there + 2)) |
-      (wordOf(first, at + 3) ^ wordOf(second, there + 3)) |
-      (wordOf(first, at + 4) ^ wordOf(second, there + 4)) |
-      (wordOf(first, at + 5) ^ wordOf(second, there + 5)) |
-      (wordOf(first, at + 6) ^ wordOf(second, there + 6)) |
-      (wordOf(first, at + 7) ^ wordOf(second, there + 7))
-    if (difference === 0) continue
-    for (let word = Math.max(at, begin + 1); word < at + STEP_WORDS; word += 1) {
-      if (first[word] !== second[word + distance]) changed.push(word - begin)
-    }
-    if (changed.length > CHANGED_WORDS_MAX) return null
+  const first = memory.longs
+  const second = own.longs
+  const inFirst = memory.start / LONG_BYTES
+  const inSecond = own.start / LONG_BYTES
+  for (let long = 1; long < LONGS; long += 1) {
+    // Nothing is made of these big integers: the comparison is one of machine words.
+    if (first[inFirst + long] === second[inSecond + long]) continue
+    if (changed.length > CHANGED_LONGS_MAX) return null
+    changed.push(long)
   }
   return changed
 }
 
-/** The fallback is for the compiler: no index is ever outside. */
-function wordOf(words: Int32Array, index: number): number {
-  return words[index] ?? 0
-}
-
 /** Whether the keys of a leaf, which are in order, are below `high`. */
 function isBelow(leaf: TreeNode, high: number): boolean {
-  return (
-    leaf.entryCount === 0 || uint64At(leaf.view, leaf.keysAt + (leaf.entryCount - 1) * 2 * WORD_BYTES) < high
-  )
+  return leaf.entryCount === 0 || uint64At(leaf.view, leaf.keysAt + (leaf.entryCount - 1) * KEY_BYTES) < high
 }
