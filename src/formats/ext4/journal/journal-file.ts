@@ -11,8 +11,8 @@ import type { Ext4Volume } from '../volume.ts'
 
 /** More fragments than a journal ever has: it is made in one piece, or of few. */
 const RUN_COUNT_MAX = 1_000_000
-/** The kernel makes journals of up to 10 GiB; with larger ones, and tiny blocks, the tables would not fit. */
-const BLOCK_COUNT_MAX = 2 ** 26
+/** What mke2fs makes at most. */
+const BLOCK_COUNT_MAX = 10_240_000
 
 /** A journal: where each of its blocks lies on the volume. */
 export type JournalFile = {

@@ -54,7 +54,11 @@ export function parseJournalSuperblock(bytes: Uint8Array, place: StructurePlace)
   }
   const incompatible = isOld ? 0 : fields.incompatible
   refuseUnknown(incompatible)
+  const hasTransactionChecksums = !isOld && (fields.compatible & JournalFeature.Checksum) !== 0
   const checksumVersion = checksumVersionOf(incompatible, place)
+  if (hasTransactionChecksums && checksumVersion !== 0) {
+    throw new FormatError(place, `it has checksums of version 1 and of version ${checksumVersion}`)
+  }
   if (checksumVersion !== 0) checkChecksum(bytes, fields, place)
   const { blockSizeBytes, blockCount, firstBlock, startBlock } = fields
   if (firstBlock < 1 || firstBlock >= blockCount) {
@@ -75,7 +79,7 @@ export function parseJournalSuperblock(bytes: Uint8Array, place: StructurePlace)
     startBlock,
     firstSequence: fields.firstSequence,
     errorNumber: fields.errorNumber,
-    hasTransactionChecksums: !isOld && (fields.compatible & JournalFeature.Checksum) !== 0,
+    hasTransactionChecksums,
     has64BitNumbers: (incompatible & JournalFeature.Bits64) !== 0,
     checksumVersion,
     checksumSeed: ext4Checksum(fields.uuid),

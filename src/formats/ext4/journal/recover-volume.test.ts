@@ -123,6 +123,20 @@ for (const { open, features } of WRITTEN) {
   })
 }
 
+test('recoverVolume() follows numbers of transactions around the end of 32 bits', async () => {
+  using folder = temporaryFolder()
+  const path = folder.join('image')
+  makeExt4(path, { sizeBytes: 64 * MIB, words: ['-t', 'ext3', '-b', '1024'] })
+  const numberOffset = 0x18
+  writeBytes(path, (await journalByte(path, 0)) + numberOffset, Uint8Array.of(0xff, 0xff, 0xff, 0xfe))
+  writeTransactions(path, 'jo')
+  await using image = fileImage(path)
+  const opened = await recover(image)
+  assert.deepEqual([...(opened.recovery.overlay?.blocks ?? [])], [40000, 40002, 40003, 40004])
+  assert.deepEqual(opened.findings, [])
+  assert.deepEqual(await differingBlocks(path, opened), superblocks(opened))
+})
+
 async function journalByte(path: string, block: number): Promise<number> {
   await using image = fileImage(path)
   const { recovery, volume } = await recover(image)

@@ -26,31 +26,88 @@ export async function replayLog(volume: Ext4Volume, journal: OpenJournal, log: L
       found: 'it is a damaged revoke block; what it revoked is not known',
     })
   }
-  const out: Replayed = { blocks: [], sources: [], heads: new Map() }
-  let next = 0
-  for (let index = 0; index < targets.length; index += 1) {
-    const target = targets[index] ?? 0
-    let isFound = false
-    while (next < order.length && log.targets.at(order[next] ?? 0) === target) {
-      const tag = order[next] ?? 0
-      next += 1
-      if (isFound || revocations.isRevoked(index, log.sequences.at(tag))) continue
-      isFound = await takeTag(volume, journal, { log, tag, out })
-    }
-  }
-  const { blockSizeBytes } = volume.superblock
+  const candidates = new Candidates(log, { order, targets, revocations })
+  const chosen = await chooseSound(volume, journal, { log, candidates })
+  const heads = new Map<number, Uint8Array>()
+  const tags = chosen.toSorted((a, b) => log.targets.at(a) - log.targets.at(b))
+  for (const tag of tags) if (log.escaped.at(tag) === 1) heads.set(log.targets.at(tag), MAGIC_BYTES)
   return {
-    blockSizeBytes,
-    blocks: Float64Array.from(out.blocks),
-    sources: Float64Array.from(out.sources),
-    heads: out.heads,
+    blockSizeBytes: volume.superblock.blockSizeBytes,
+    blocks: Float64Array.from(tags, (tag) => log.targets.at(tag)),
+    sources: Float64Array.from(tags, (tag) => journal.reader.offsetOf(log.places.at(tag))),
+    heads,
   }
 }
 
-type Replayed = {
-  readonly blocks: number[]
-  readonly sources: number[]
-  readonly heads: Map<number, Uint8Array>
+/** For each target the tags that may be its content, the newest first. */
+class Candidates {
+  readonly count: number
+  readonly #log: Log
+  readonly #order: Uint32Array
+  readonly #revocations: Revocations
+  /** By target: the index in the order of the next tag, and that of the first tag of the next target. */
+  readonly #next: Uint32Array
+  readonly #end: Uint32Array
+
+  constructor(
+    log: Log,
+    parts: {
+      readonly order: Uint32Array
+      readonly targets: Float64Array
+      readonly revocations: Revocations
+    },
+  ) {
+    this.#log = log
+    this.#order = parts.order
+    this.#revocations = parts.revocations
+    this.count = parts.targets.length
+    this.#next = new Uint32Array(this.count)
+    this.#end = new Uint32Array(this.count)
+    let position = 0
+    for (const [index, target] of parts.targets.entries()) {
+      this.#next[index] = position
+      while (position < parts.order.length && log.targets.at(parts.order[position] ?? 0) === target)
+        position += 1
+      this.#end[index] = position
+    }
+  }
+
+  /** The newest tag of target number `index` that was not taken before and not revoked; null when there is none. */
+  take(index: number): number | null {
+    const end = this.#end[index] ?? 0
+    for (let position = this.#next[index] ?? end; position < end; position += 1) {
+      const tag = this.#order[position] ?? 0
+      if (this.#revocations.isRevoked(index, this.#log.sequences.at(tag))) continue
+      this.#next[index] = position + 1
+      return tag
+    }
+    this.#next[index] = end
+    return null
+  }
+}
+
+/** For each target the newest tag that leads to sound content; read in the order in which they lie in the journal. */
+async function chooseSound(
+  volume: Ext4Volume,
+  journal: OpenJournal,
+  { log, candidates }: { readonly log: Log; readonly candidates: Candidates },
+): Promise<number[]> {
+  const chosen: number[] = []
+  let open = Uint32Array.from({ length: candidates.count }, (_, index) => index)
+  while (open.length > 0) {
+    const tried: { readonly index: number; readonly tag: number }[] = []
+    for (const index of open) {
+      const tag = candidates.take(index)
+      if (tag !== null) tried.push({ index, tag })
+    }
+    const damaged: number[] = []
+    for (const { index, tag } of tried.toSorted((a, b) => log.places.at(a.tag) - log.places.at(b.tag))) {
+      if (await isSound(volume, journal, { log, tag })) chosen.push(tag)
+      else damaged.push(index)
+    }
+    open = Uint32Array.from(damaged)
+  }
+  return chosen
 }
 
 /** The indices of the tags by target, the newest first. */
@@ -69,16 +126,15 @@ function distinctTargets(log: Log, order: Uint32Array): Float64Array {
   return targets.subarray(0, count)
 }
 
-/** Takes the content that a tag leads to, unless it is damaged. */
-async function takeTag(
+/** Whether what a tag leads to can be replayed; reports why not. */
+async function isSound(
   volume: Ext4Volume,
   journal: OpenJournal,
-  { log, tag, out }: { readonly log: Log; readonly tag: number; readonly out: Replayed },
+  { log, tag }: { readonly log: Log; readonly tag: number },
 ): Promise<boolean> {
   const { superblock, image } = volume
   const target = log.targets.at(tag)
   const place = log.places.at(tag)
-  const source = journal.reader.offsetOf(place)
   const wrong = (found: string): false => {
     reportDamage(volume, journal, { place, found: `${found}; it is not replayed` })
     return false
@@ -93,9 +149,6 @@ async function takeTag(
   if (!taggedBlockFits(journal.superblock, { sequence: log.sequences.at(tag), checksum }, block)) {
     return wrong(`its checksum does not fit, as block ${target}`)
   }
-  out.blocks.push(target)
-  out.sources.push(source)
-  if (log.escaped.at(tag) === 1) out.heads.set(target, MAGIC_BYTES)
   return true
 }
 

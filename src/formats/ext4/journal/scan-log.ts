@@ -2,6 +2,7 @@
 // describes, revoke blocks, and a commit block at the end of each transaction, all with its sequence number.
 import { crc32BigEndian } from '../../../bytes/crc32-big-endian.ts'
 import { NumberColumn } from '../../../extents/number-column.ts'
+import { UnmappedError } from '../../format-error.ts'
 import { commitFits, tailFits } from './block-checksums.ts'
 import { parseTags } from './descriptor-tags.ts'
 import type { JournalReader } from './journal-file.ts'
@@ -42,6 +43,8 @@ export async function scanLog(journal: OpenJournal): Promise<Log> {
   return scan.result()
 }
 
+/** 16 GiB of blocks of 4 KiB, in 250 MB of memory. */
+const TAG_COUNT_MAX = 2 ** 22
 const CHECKSUM_KIND_CRC32 = 1
 const CHECKSUM_SIZE_CRC32 = 4
 const CRC32_START = 0xffffffff
@@ -125,6 +128,12 @@ class LogScan {
     const sumsUp = superblock.hasTransactionChecksums
     if (sumsUp) this.#runningChecksum = crc32BigEndian(block, this.#runningChecksum)
     for (const tag of parseTags(superblock, block)) {
+      if (this.#targets.length === TAG_COUNT_MAX) {
+        throw new UnmappedError(
+          `journal with more than ${TAG_COUNT_MAX} blocks to replay`,
+          `Cannot replay the journal: it holds more than ${TAG_COUNT_MAX} blocks`,
+        )
+      }
       this.#targets.push(tag.block)
       this.#places.push(this.#place)
       this.#sequences.push(this.#sequence)
