@@ -1,5 +1,6 @@
 // From a path to the file it leads to, inside one file system.
 import { UnmappedError } from './format-error.ts'
+import { isSameBytes } from '../bytes/same-bytes.ts'
 import type { FileNode, FileSystem } from './file-system.ts'
 
 /** As the kernel has it. */
@@ -55,7 +56,7 @@ export async function resolvePath(
 }
 
 /** The names of a path between its slashes. */
-export function splitPath(path: Uint8Array): readonly Uint8Array[] {
+function splitPath(path: Uint8Array): readonly Uint8Array[] {
   const names: Uint8Array[] = []
   let start = 0
   while (start < path.byteLength) {
@@ -74,15 +75,10 @@ async function findEntry(
 ): Promise<number | null> {
   for await (const batch of fileSystem.readDirectory(wanted.directory, signal)) {
     for (const { name, inodeNumber } of batch) {
-      if (isSameName(name, wanted.name)) return inodeNumber
+      if (isSameBytes(name, wanted.name)) return inodeNumber
     }
   }
   return null
-}
-
-function isSameName(first: Uint8Array, second: Uint8Array): boolean {
-  if (first.byteLength !== second.byteLength) return false
-  return first.every((byte, index) => byte === second[index])
 }
 
 function isStay(name: Uint8Array): boolean {

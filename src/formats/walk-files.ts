@@ -23,9 +23,9 @@ export type UnreadableFile = {
 export type WalkBatch = readonly (WalkedFile | UnreadableFile)[]
 
 /** A path that the kernel takes has no more names than this. */
-export const WALK_DEPTH_MAX = 2048
+const WALK_DEPTH_MAX = 2048
 /** Sixteen times what the kernel takes at once. */
-export const WALK_PATH_BYTES_MAX = 64 * 1024
+const WALK_PATH_BYTES_MAX = 64 * 1024
 /** Entries read and not yet met, of all directories that the walk is in: some 40 MB. */
 const PENDING_ENTRY_COUNT_MAX = 256 * 1024
 /** How many inodes are read ahead, in the order of their numbers, as they lie; fewer where the tree is deep. */

@@ -7,7 +7,7 @@ const MAGIC = 0xf30a
 const HEADER_SIZE = 12
 const ENTRY_SIZE = 12
 /** Five levels of the smallest blocks hold more extents than a file has blocks. */
-export const EXTENT_DEPTH_MAX = 5
+const EXTENT_DEPTH_MAX = 5
 /** A longer one is unwritten, and so much shorter. */
 const WRITTEN_LENGTH_MAX = 32768
 const TWO_TO_32 = 2 ** 32

@@ -1,3 +1,4 @@
+import { isSameBytes } from '../../bytes/same-bytes.ts'
 import { FormatError } from '../format-error.ts'
 import { parseAttributeEntries, type AttributeEntry } from './attribute-entries.ts'
 import type { Ext4Inode } from './inode.ts'
@@ -25,14 +26,9 @@ export function findInodeAttribute(
   wanted: { readonly space: number; readonly name: Uint8Array },
 ): Uint8Array | null {
   const entry = inodeAttributes(inode).find(
-    ({ space, name }) => space === wanted.space && isSameName(name, wanted.name),
+    ({ space, name }) => space === wanted.space && isSameBytes(name, wanted.name),
   )
   if (entry === undefined) return null
   if (entry.valueInode === 0) return entry.value
   throw new FormatError(inode.place, `its inline data lies in inode ${entry.valueInode}`)
-}
-
-export function isSameName(first: Uint8Array, second: Uint8Array): boolean {
-  if (first.byteLength !== second.byteLength) return false
-  return first.every((byte, index) => byte === second[index])
 }

@@ -16,6 +16,8 @@ type Case = Partial<Ext4TreeOptions> & {
   readonly format: string
   readonly words: readonly string[]
   readonly blockSizeBytes: number
+  /** Of the largest directory. */
+  readonly hashLevels?: number
 }
 
 const CASES: readonly Case[] = [
@@ -35,8 +37,8 @@ const CASES: readonly Case[] = [
     ],
     blockSizeBytes: 1024,
     attributeBytes: 60_000,
-    // Three levels of hashes.
     entryCount: 60_000,
+    hashLevels: 3,
   },
   {
     name: 'with inline data in inodes of 1 KiB',
@@ -74,7 +76,7 @@ const CASES: readonly Case[] = [
   },
 ]
 
-for (const { name, format, words, ...options } of CASES) {
+for (const { name, format, words, hashLevels, ...options } of CASES) {
   test(
     `openExt4() reads what the kernel shows of ${format} ${name}`,
     { skip: needsLoopDevices() },
@@ -92,6 +94,7 @@ for (const { name, format, words, ...options } of CASES) {
         hasExtents: true,
         ...options,
       })
+      if (hashLevels !== undefined) assert.equal(hashLevelsOf(path), hashLevels)
       await using image = fileImage(path)
       const fileSystem = await openExt4(image)
       assert.equal(fileSystem.format, format)
@@ -120,6 +123,11 @@ function mountedTree(mountPoint: string, path: string, options: Ext4TreeOptions)
   } finally {
     runTool('umount', [mountPoint])
   }
+}
+
+function hashLevelsOf(path: string): number {
+  const words = ['-c', 'debugfs -R "htree_dump /large" "$0" 2>&1 | head -n 20', path]
+  return 1 + Number(/Indirect levels: (\d)/.exec(runTool('sh', words))?.[1])
 }
 
 function assertSameTree(found: FileTree, expected: FileTree): void {
