@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { fileImage } from '../../../test/support/bytes-image.ts'
@@ -105,6 +105,63 @@ for (const { name, format, words, hashLevels, ...options } of CASES) {
       assert.deepEqual(fileSystem.findings, [])
     },
   )
+}
+
+for (const dataMode of ['ordered', 'journal']) {
+  const title = `openExt4() reads through a journal of mode ${dataMode} what the kernel shows after recovery`
+  test(title, { skip: needsLoopDevices() }, async () => {
+    using folder = temporaryFolder()
+    const path = folder.join('image')
+    writeFileSync(path, '')
+    truncateSync(path, 200 * 1024 * 1024)
+    runTool('mke2fs', ['-q', '-F', '-t', 'ext4', '-b', '4096', '-N', '4096', path])
+    const copy = folder.join('copy')
+    copyWhileMounted(folder.join('mount'), { path, copy, dataMode })
+    await using image = fileImage(copy)
+    const fileSystem = await openExt4(image)
+    assert.deepEqual(fileSystem.allocation, { proven: false, reason: 'its journal needs recovery' })
+    const found = await readFormatTree(fileSystem, image)
+    assert(found.has('/later/file') && !found.has('/special'))
+    assertSameTree(found, readWithKernel(folder.join('recovered'), copy))
+  })
+}
+
+/** Copies an image as if the machine had lost power: what was synced is in the journal, and not all of it elsewhere. */
+function copyWhileMounted(
+  mountPoint: string,
+  { path, copy, dataMode }: { readonly path: string; readonly copy: string; readonly dataMode: string },
+): void {
+  using device = loopDevice(path)
+  mkdirSync(mountPoint)
+  runTool('mount', ['-o', `user_xattr,acl,data=${dataMode}`, device.path, mountPoint])
+  try {
+    fillExt4(mountPoint, {
+      entryCount: 400,
+      fragmentCount: 300,
+      attributeBytes: 3000,
+      hasExtents: dataMode === 'ordered',
+      blockSizeBytes: 4096,
+    })
+    runTool('sync', ['-f', mountPoint])
+    rmSync(`${mountPoint}/special`, { recursive: true })
+    mkdirSync(`${mountPoint}/later`)
+    writeFileSync(`${mountPoint}/later/file`, 'content')
+    runTool('sync', ['-f', mountPoint])
+    runTool('cp', ['--sparse=always', path, copy])
+  } finally {
+    runTool('umount', [mountPoint])
+  }
+}
+
+function readWithKernel(mountPoint: string, path: string): FileTree {
+  using device = loopDevice(path)
+  mkdirSync(mountPoint)
+  runTool('mount', ['-o', 'ro', device.path, mountPoint])
+  try {
+    return readMountedTree(mountPoint)
+  } finally {
+    runTool('umount', [mountPoint])
+  }
 }
 
 /** Fills an image through the kernel, and reads through it what is there once it was unmounted. */
