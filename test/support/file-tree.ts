@@ -133,7 +133,8 @@ function readMountedAttributes(
 }
 
 async function fromNode(fileSystem: FileSystem, image: FrozenImage, node: FileNode): Promise<TreeFile> {
-  const { number, kind, mode, userId, groupId, linkCount, sizeBytes, accessed, modified, changed, born } = node
+  const { number, kind, mode, userId, groupId, linkCount, sizeBytes, accessed, modified, changed, born } =
+    node
   const attributes = await fileSystem.readAttributes(node)
   const named = attributes.map(
     ({ name, value }) => [Buffer.from(name).toString('latin1'), Buffer.from(value).toString('hex')] as const,

@@ -63,7 +63,7 @@ function requireCount(place: StructurePlace, { bytes, extentCount }: Fork, count
 }
 
 /** `bytes` is the whole fork. */
-export function parseExtentTreeRoot(bytes: Uint8Array, place: StructurePlace): readonly BtreeChild[] {
+function parseExtentTreeRoot(bytes: Uint8Array, place: StructurePlace): readonly BtreeChild[] {
   const countMax = Math.floor((bytes.byteLength - ROOT_HEADER_BYTES) / (KEY_BYTES + POINTER_BYTES))
   if (countMax < 1) throw new FormatError(place, `it has ${bytes.byteLength} bytes, too few for a tree`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

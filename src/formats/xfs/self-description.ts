@@ -22,8 +22,6 @@ export const DIRECTORY_BLOCK: SelfDescription = { checksum: 4, blockNumber: 8, u
 export const ATTRIBUTE_BLOCK: SelfDescription = { checksum: 12, blockNumber: 16, uuid: 32, owner: 48 }
 /** Of symlink targets and of attribute values that have blocks of their own. */
 export const REMOTE_BLOCK: SelfDescription = { checksum: 12, blockNumber: 40, uuid: 16, owner: 32 }
-/** Of the blocks of a fork's extent tree. */
-export const EXTENT_TREE_BLOCK: SelfDescription = { checksum: 64, blockNumber: 24, uuid: 40, owner: 56 }
 
 /** Addresses of blocks are in this unit whatever the sector size is. */
 const ADDRESS_UNIT_BYTES = 512
