@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { fileImage } from '../../../test/support/bytes-image.ts'
 import { dumpFreeBlocks, type BlockRange } from '../../../test/support/ext4-free-blocks.ts'
 import { makeExt4 } from '../../../test/support/make-ext4.ts'
+import { runTool } from '../../../test/support/run-tool.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { endOf } from '../../domain/range.ts'
+import { readBytes } from '../../images/read-bytes.ts'
 import type { Finding } from '../finding.ts'
 import { readGroupDescriptors } from './group-descriptors.ts'
 import { descriptorBlock, groupFirstBlock } from './group-layout.ts'
@@ -60,6 +62,43 @@ for (const { words, sizeMib, fileCount = 60 } of CASES) {
     assert.deepEqual(free, dumpFreeBlocks(path, superblock.blocksPerCluster, superblock.blockCount))
     assert(free.length > 0)
   })
+}
+
+const COPIED = [
+  '-t ext4',
+  '-t ext4 -b 1024 -O bigalloc -C 16384',
+  '-t ext4 -O meta_bg,^resize_inode',
+  '-t ext3',
+  '-t ext2',
+]
+for (const words of COPIED) {
+  test(`usedRanges() holds all that e2fsck wants to see: ${words}`, async () => {
+    using folder = temporaryFolder()
+    const path = folder.join('image')
+    makeExt4(path, { sizeBytes: 200 * MIB, words: words.split(' '), fileCount: 60 })
+    const copy = folder.join('copy')
+    await copyUsed(path, copy)
+    runTool('e2fsck', ['-f', '-n', copy])
+    const listed = (image: string): string => runTool('debugfs', ['-R', 'ls -l /', image])
+    assert.equal(listed(copy), listed(path))
+    assert.equal(runTool('debugfs', ['-R', 'cat file1', copy]), '\x07'.repeat(9000))
+  })
+}
+
+async function copyUsed(path: string, copy: string): Promise<void> {
+  await using image = fileImage(path)
+  const { superblock } = await readSuperblock(image, ignore)
+  const descriptors = await readGroupDescriptors(image, superblock, ignore)
+  const source = { image, superblock, descriptors, journalRuns: [], report: ignore }
+  const file = openSync(copy, 'w')
+  ftruncateSync(file, image.sizeBytes)
+  for await (const batch of usedRanges(source, new AbortController().signal)) {
+    for (const { offset, length } of batch) {
+      const bytes = await readBytes(image, offset, length)
+      writeSync(file, bytes, 0, length, offset)
+    }
+  }
+  closeSync(file)
 }
 
 type Free = {

@@ -2,8 +2,7 @@
 // "Block and inode Bitmaps", "Flexible Block Groups" and "Bigalloc". What is not proven free is in use.
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import type { Range, RangeBatch } from '../../domain/range.ts'
-import { BatchCollector } from '../../extents/batch-collector.ts'
-import { joinRanges } from '../../extents/join-ranges.ts'
+import { BATCH_LENGTH } from '../../extents/batches.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import type { Finding } from '../finding.ts'
 import { hexadecimal } from './checksum.ts'
@@ -33,11 +32,10 @@ export async function* usedRanges(source: AllocationSource, signal: AbortSignal)
   const { superblock, image } = source
   const { blockSizeBytes, blockCount, firstDataBlock, groupCount } = superblock
   const endBytes = Math.min(image.sizeBytes, blockCount * blockSizeBytes)
-  const out = new BatchCollector<Range>(joinRanges)
+  const out = new RangeBatches()
   const add = (block: number, end: number): void => {
     const offset = block * blockSizeBytes
-    const length = Math.min(endBytes, end * blockSizeBytes) - offset
-    if (length > 0) out.add({ offset, length })
+    out.add(offset, Math.min(endBytes, end * blockSizeBytes))
   }
   if (firstDataBlock > 0) add(0, firstDataBlock)
   const groups = new GroupAllocation(source)
@@ -47,6 +45,47 @@ export async function* usedRanges(source: AllocationSource, signal: AbortSignal)
     if (out.isFull) yield out.take()
   }
   yield* out.rest()
+}
+
+/**
+ * Joins ranges that touch, and gathers them. What BatchCollector does, for numbers: with an object only for each range
+ * that comes out, as a fragmented file system has a hundred million of them.
+ */
+class RangeBatches {
+  #batch: Range[] = []
+  /** Not in the batch yet: the next range may touch it. */
+  #offset = 0
+  #end = 0
+
+  get isFull(): boolean {
+    return this.#batch.length >= BATCH_LENGTH
+  }
+
+  add(offset: number, end: number): void {
+    if (offset >= end) return
+    if (offset !== this.#end) {
+      this.#close()
+      this.#offset = offset
+    }
+    this.#end = end
+  }
+
+  take(): RangeBatch {
+    const batch = this.#batch
+    this.#batch = []
+    return batch
+  }
+
+  *rest(): Generator<RangeBatch> {
+    this.#close()
+    if (this.#batch.length > 0) yield this.take()
+  }
+
+  #close(): void {
+    if (this.#end > this.#offset) {
+      this.#batch.push({ offset: this.#offset, length: this.#end - this.#offset })
+    }
+  }
 }
 
 class GroupAllocation {
