@@ -4,7 +4,7 @@ import type { Extent, ExtentBatch } from '../../domain/extent.ts'
 import { endOf, type Range } from '../../domain/range.ts'
 import { BatchCollector } from '../../extents/batch-collector.ts'
 import { joinExtents } from '../../extents/join-extents.ts'
-import { UnmappedError } from '../format-error.ts'
+import { FormatError, UnmappedError } from '../format-error.ts'
 import type { BlockRun } from './block-run.ts'
 import { fileBlockRuns } from './file-blocks.ts'
 import { readInlineData } from './inline-data.ts'
@@ -39,7 +39,7 @@ export async function* contentExtents(
     start: Math.floor(range.offset / blockSizeBytes),
     end: Math.ceil(endOf(range) / blockSizeBytes),
   }
-  const cover = new RangeCover(range, blockSizeBytes)
+  const cover = new RangeCover(volume, inode, range)
   for await (const batch of fileBlockRuns(volume, inode, blocks)) {
     for (const run of batch) cover.add(run)
     if (cover.out.isFull) yield cover.out.take()
@@ -51,14 +51,18 @@ export async function* contentExtents(
 /** Turns ascending runs into the extents of a range: cut to it, and with holes where there is no run. */
 class RangeCover {
   readonly out = new BatchCollector<Extent>(joinExtents)
-  readonly #end: number
+  readonly #volume: Ext4Volume
+  readonly #inode: Ext4Inode
   readonly #blockSizeBytes: number
+  readonly #end: number
   #position: number
 
-  constructor(range: Range, blockSizeBytes: number) {
+  constructor(volume: Ext4Volume, inode: Ext4Inode, range: Range) {
+    this.#volume = volume
+    this.#inode = inode
+    this.#blockSizeBytes = volume.superblock.blockSizeBytes
     this.#position = range.offset
     this.#end = endOf(range)
-    this.#blockSizeBytes = blockSizeBytes
   }
 
   add(run: BlockRun): void {
@@ -72,6 +76,13 @@ class RangeCover {
       return
     }
     const physicalOffset = run.firstBlock * this.#blockSizeBytes + (offset - runOffset)
+    const { sizeBytes } = this.#volume.image
+    if (physicalOffset + (end - offset) > sizeBytes) {
+      throw new FormatError(
+        this.#inode.place,
+        `content lies at byte ${physicalOffset}, the image ends at byte ${sizeBytes}`,
+      )
+    }
     this.out.add({ kind: 'data', offset, length: end - offset, device: 0, physicalOffset })
     this.#position = end
   }
