@@ -24,8 +24,6 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.FileDamaged]:
     'Another point may have it whole; `icecore extract` takes out what is sound around it',
   [ErrorCode.FileSystemUnmapped]: 'Take out the whole volume with `icecore restore`',
-  [ErrorCode.FileSystemDamaged]:
-    'Take out the whole volume with `icecore restore` and have its own tools repair it',
   [ErrorCode.RepositoryMissing]: 'Make one with `icecore init REPO`, or see whether it is mounted',
   [ErrorCode.RepositoryExists]: 'Use it as it is, or give another folder',
   [ErrorCode.RepositoryNewer]: 'Use the version of icecore that wrote it, or a newer one',

@@ -2,11 +2,12 @@ import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { FrozenImage } from '../domain/frozen-image.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
 import { FormatError, UnmappedError } from '../formats/format-error.ts'
-import { openFileSystem } from '../formats/open-file-system.ts'
+import { openVolumeStack } from '../formats/volume-stack/open-volume-stack.ts'
 import { listPoints, type Points } from '../repository/points.ts'
 import { selectObject } from '../repository/select-object.ts'
 import { selectSoundPoint } from '../repository/select-point.ts'
 import type { FileSource } from '../restore/file-pieces.ts'
+import { selectVolume, type FileSystemVolume } from '../restore/select-volume.ts'
 import { noticeDamagedPoints } from './damaged-points.ts'
 import type { Invocation } from './invocation.ts'
 import { openIndexed, type IndexedRepository } from './open-repository.ts'
@@ -20,17 +21,30 @@ export type ReadableRepository = AsyncDisposable & {
   imageOf(object: PointObject): FrozenImage
 }
 
-/** An object of a point, and the file system in it. */
+/** A file system in a point. */
 export type PointFiles = {
   readonly stored: StoredPoint
-  readonly object: PointObject
+  /** The images that were looked into: a volume group may lie on several. */
+  readonly objects: readonly PointObject[]
+  readonly volume: FileSystemVolume
   readonly source: FileSource
+  /** For sentences: `disk.img p1 of point 1db92996fc9d`. */
+  readonly description: string
+}
+
+export type WhichFiles = {
+  readonly point: string
+  readonly object: string | undefined
+  readonly volume: string | undefined
 }
 
 type FilesInvocation = Pick<
   Invocation,
   'requireRepository' | 'askPassword' | 'settings' | 'progress' | 'signal'
 >
+
+/** More say no more. */
+const NOTICES_MAX = 5
 
 export async function openReadable(invocation: FilesInvocation): Promise<ReadableRepository> {
   await using owned = new AsyncDisposableStack()
@@ -46,52 +60,51 @@ export async function openReadable(invocation: FilesInvocation): Promise<Readabl
   }
 }
 
-/** Throws POINT_MISSING, OBJECT_MISSING, FILE_SYSTEM_UNMAPPED, FILE_SYSTEM_DAMAGED. */
+/** Throws POINT_MISSING, OBJECT_MISSING, VOLUME_MISSING, FILE_SYSTEM_UNMAPPED. */
 export async function openPointFiles(
   readable: ReadableRepository,
   invocation: FilesInvocation,
-  which: { readonly point: string; readonly object: string | undefined },
+  which: WhichFiles,
 ): Promise<PointFiles> {
+  const { progress, signal } = invocation
   const stored = selectSoundPoint(readable.points, which.point)
-  const object = selectObject(stored, which.object)
-  const source = await named({ stored, object }, () =>
-    openFileSystem(readable.imageOf(object), invocation.signal),
+  const objects = which.object === undefined ? stored.point.objects : [selectObject(stored, which.object)]
+  const images = objects.map((object) => ({ name: object.name, image: readable.imageOf(object) }))
+  const stack = await named({ description: `point ${shortId(stored.id)}` }, () =>
+    openVolumeStack(images, signal),
   )
-  const { allocation, findings } = source.fileSystem
-  const name = `${object.name} of point ${shortId(stored.id)}`
-  if (!allocation.proven) invocation.progress({ event: 'notice', message: `${name}: ${allocation.reason}` })
-  for (const { structure, offsetBytes, found } of findings.slice(0, NOTICES_MAX)) {
-    invocation.progress({
-      event: 'notice',
-      message: `${name}: ${structure} at byte ${offsetBytes}: ${found}`,
-    })
-  }
-  return { stored, object, source }
+  const [only, ...others] = objects
+  const isOne = only !== undefined && others.length === 0
+  const point = `point ${shortId(stored.id)}`
+  const volume = selectVolume(stack, which.volume, isOne ? `${only.name} of ${point}` : point)
+  const names = [...(isOne ? [only.name] : []), ...(volume.name === '' ? [] : [volume.name])]
+  const description = `${names.join(' ')} of ${point}`
+  const { fileSystem } = volume.content
+  const notices = [
+    ...(fileSystem.allocation.proven ? [] : [fileSystem.allocation.reason]),
+    ...[...stack.findings, ...fileSystem.findings]
+      .slice(0, NOTICES_MAX)
+      .map(({ structure, offsetBytes, found }) => `${structure} at byte ${offsetBytes}: ${found}`),
+  ]
+  for (const notice of notices) progress({ event: 'notice', message: `${description}: ${notice}` })
+  // The image itself, where there is nothing between: what a stack keeps of it is for metadata.
+  const direct = volume.origin.kind === 'image' ? images[volume.origin.index]?.image : undefined
+  const source = { fileSystem, image: direct ?? volume.image }
+  return { stored, objects, volume, source, description }
 }
 
-/** More say no more. */
-const NOTICES_MAX = 5
-
-/** Says of which volume it is what a reader of file systems found. */
+/** Says of which file it is what a reader of file systems found. */
 export async function named<T>(
-  of: { readonly stored: StoredPoint; readonly object: PointObject; readonly path?: string },
+  of: { readonly description: string; readonly path?: string },
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    const path = of.path === undefined ? '' : `"${of.path}" of `
-    const what = `${path}${of.object.name} of point ${shortId(of.stored.id)}`
-    const options = { cause, data: { pointId: of.stored.id, object: of.object.name } }
-    if (cause instanceof UnmappedError) {
-      throw new BackupError(
-        ErrorCode.FileSystemUnmapped,
-        `Cannot read files of ${what}: ${cause.message}`,
-        options,
-      )
-    }
-    if (!(cause instanceof FormatError)) throw cause
-    const code = of.path === undefined ? ErrorCode.FileSystemDamaged : ErrorCode.FileDamaged
-    throw new BackupError(code, `Cannot read files of ${what}: ${cause.message}`, options)
+    if (!(cause instanceof FormatError || cause instanceof UnmappedError)) throw cause
+    const path = of.path === undefined ? 'files' : `"${of.path}"`
+    const code = cause instanceof FormatError ? ErrorCode.FileDamaged : ErrorCode.FileSystemUnmapped
+    const message = `Cannot read ${path} of ${of.description}: ${cause.message}`
+    throw new BackupError(code, message, { cause, data: { path: of.path ?? null } })
   }
 }

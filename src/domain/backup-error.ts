@@ -35,16 +35,16 @@ export const ErrorCode = {
   PointMissing: 'POINT_MISSING',
   PointAmbiguous: 'POINT_AMBIGUOUS',
   ObjectMissing: 'OBJECT_MISSING',
+  /** No volume in the image has this name, or several have a file system and none was named. */
+  VolumeMissing: 'VOLUME_MISSING',
   /** No file of the backup has this path. */
   FileMissing: 'FILE_MISSING',
   /** The file is not of a kind that this can be done with: the content of a folder. */
   FileUnsuitable: 'FILE_UNSUITABLE',
   /** What the file system of a backed-up volume says of the file is not what its format demands. */
   FileDamaged: 'FILE_DAMAGED',
-  /** There is no file system that is read, or it has a feature that is not. */
+  /** There is no file system that is read: none is known, it has a feature that is not read, it is damaged beyond use. */
   FileSystemUnmapped: 'FILE_SYSTEM_UNMAPPED',
-  /** The file system of a backed-up volume is damaged beyond use. */
-  FileSystemDamaged: 'FILE_SYSTEM_DAMAGED',
 
   RepositoryMissing: 'REPOSITORY_MISSING',
   RepositoryExists: 'REPOSITORY_EXISTS',

@@ -35,13 +35,13 @@ const PROBLEMS_MAX = 1000
 const CONTENT_FIELDS: ReadonlySet<ChangedField> = new Set(['content', 'target', 'device'])
 
 /**
- * Which files differ between the file systems of two images. Folders and inodes of both are read; of the files only
- * what lies where the images differ, or what lies at another place than before. Memory follows the number of changes
+ * Which files differ between the file systems of two volumes. Folders and inodes of both are read; of the files only
+ * what is not surely unchanged. Memory follows the number of changes
  * and that of files with several names. The time of a folder and the time of the last access are not looked at.
  */
 export async function changedFiles(sources: ComparedSources): Promise<ChangedFiles> {
   const comparison = new Comparison(sources)
-  if (!sources.changed.isEmpty) await comparison.run()
+  await comparison.run()
   const changes = comparison.changes.toSorted((a, b) => Buffer.compare(a.path, b.path))
   return { changes, problems: comparison.problems }
 }

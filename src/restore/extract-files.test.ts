@@ -9,10 +9,11 @@ import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { FrozenImage } from '../domain/frozen-image.ts'
 import { formatPathBytes } from '../domain/path-text.ts'
 import type { FileSystem } from '../formats/file-system.ts'
-import { openFileSystem } from '../formats/open-file-system.ts'
+import { openExt4 } from '../formats/ext4/open-ext4.ts'
 import { openTargetFolder } from '../linux/target-folder.ts'
 import { extractFiles } from './extract-files.ts'
 import type { ExtractOutcome } from './extract-report.ts'
+import type { FileSource } from './file-pieces.ts'
 import { selectFile } from './select-files.ts'
 
 const MIB = 1024 * 1024
@@ -56,6 +57,10 @@ function sampleImage(folder: TemporaryFolder): Uint8Array {
   return readFileSync(image)
 }
 
+async function openSample(image: FrozenImage): Promise<FileSource> {
+  return { fileSystem: await openExt4(image), image }
+}
+
 async function extractAll(
   source: { readonly fileSystem: FileSystem; readonly image: FrozenImage },
   to: string,
@@ -73,7 +78,7 @@ async function extractAll(
 test('extractFiles() names a file that is damaged, leaves it out, and takes out the others', async () => {
   using folder = temporaryFolder()
   const bytes = sampleImage(folder)
-  const opened = await openFileSystem(imageOf(bytes), never)
+  const opened = await openSample(imageOf(bytes))
   const { node } = await selectFile(opened.fileSystem, [name('inner'), name('second')], never)
   const [batch] = await Array.fromAsync(
     opened.fileSystem.fileExtents(node, { offset: 2 * MIB, length: 4096 }, never),
@@ -82,7 +87,7 @@ test('extractFiles() names a file that is damaged, leaves it out, and takes out 
   assert.ok(extent?.kind === 'data')
   const bad = extent.physicalOffset
   const image = imageOf(bytes, (offset, length) => offset <= bad && bad < offset + length)
-  const outcome = await extractAll(await openFileSystem(image, never), folder.join('to'))
+  const outcome = await extractAll(await openSample(image), folder.join('to'))
   assert.deepEqual(readdirSync(folder.join('to', 'inner')).toSorted(), ['first', 'third'])
   assert.deepEqual(
     outcome.problems.map(({ code, path }) => [code, formatPathBytes(path)]),
@@ -92,7 +97,7 @@ test('extractFiles() names a file that is damaged, leaves it out, and takes out 
   assert.ok(readFileSync(folder.join('to', 'inner', 'third')).equals(mixedBytes('third', 3 * MIB)))
   // What was to be replaced by it stays.
   writeFileSync(folder.join('to', 'inner', 'second'), 'mine')
-  await extractAll(await openFileSystem(image, never), folder.join('to'), { overwrite: true })
+  await extractAll(await openSample(image), folder.join('to'), { overwrite: true })
   assert.equal(readFileSync(folder.join('to', 'inner', 'second'), 'utf8'), 'mine')
   assert.deepEqual(readdirSync(folder.join('to', 'inner')).toSorted(), ['first', 'second', 'third'])
 })
@@ -107,7 +112,7 @@ test('extractFiles() leaves nothing half written when it is cancelled', async ()
     if (isOpen && length > 16 * 1024) cancel.abort(new Error('cancelled'))
     return false
   })
-  const source = await openFileSystem(image, never)
+  const source = await openSample(image)
   isOpen = true
   await assert.rejects(extractAll(source, folder.join('to'), { signal: cancel.signal }), {
     message: 'cancelled',
@@ -117,7 +122,7 @@ test('extractFiles() leaves nothing half written when it is cancelled', async ()
 
 test('extractFiles() believes no name that leads elsewhere, and enters no folder twice', async () => {
   using folder = temporaryFolder()
-  const opened = await openFileSystem(imageOf(sampleImage(folder)), never)
+  const opened = await openSample(imageOf(sampleImage(folder)))
   const { node } = await selectFile(opened.fileSystem, [name('inner'), name('first')], never)
   const inner = await selectFile(opened.fileSystem, [name('inner')], never)
   const lies = ['..', '.', '', 'a/b', '/etc', 'nul\0', '../elsewhere']

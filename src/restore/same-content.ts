@@ -3,7 +3,6 @@ import { endOf, type Range } from '../domain/range.ts'
 import { cutExtent } from '../extents/cut-extent.ts'
 import type { FileNode } from '../formats/file-system.ts'
 import { filePieces, type FileSource } from './file-pieces.ts'
-import type { RangeSet } from './range-set.ts'
 
 /** The maps of this much of both files are held at a time. */
 const WINDOW_BYTES = 1024 * 1024 * 1024
@@ -13,8 +12,8 @@ const COMPARE_BYTES = 256 * 1024
 export type ComparedSources = {
   readonly before: FileSource
   readonly after: FileSource
-  /** Where the images differ; what lies elsewhere at one place in both is equal and is not read. */
-  readonly changed: RangeSet
+  /** Whether a range of both volumes is surely the same; then it is not read. */
+  readonly isUnchanged: (range: Range) => boolean
   readonly signal: AbortSignal
 }
 
@@ -29,7 +28,7 @@ export async function isSameContent(
     const window = { offset, length: Math.min(WINDOW_BYTES, after.sizeBytes - offset) }
     const first = await extentsOf(sources, { side: 'before', node: before }, window)
     const second = await extentsOf(sources, { side: 'after', node: after }, window)
-    for (const range of suspectRanges(first, second, sources.changed)) {
+    for (const range of suspectRanges(first, second, sources)) {
       if (!(await isSameRange(sources, { before, after }, range))) return false
     }
   }
@@ -53,7 +52,7 @@ async function extentsOf(
 function* suspectRanges(
   first: readonly Extent[],
   second: readonly Extent[],
-  changed: RangeSet,
+  sources: ComparedSources,
 ): Generator<Range> {
   let [a, b] = [0, 0]
   for (;;) {
@@ -62,19 +61,19 @@ function* suspectRanges(
     const offset = Math.max(one.offset, other.offset)
     const end = Math.min(endOf(one), endOf(other))
     const range = { offset, length: end - offset }
-    if (range.length > 0 && !isSurelySame(cutExtent(one, range), cutExtent(other, range), changed))
+    if (range.length > 0 && !isSurelySame(cutExtent(one, range), cutExtent(other, range), sources))
       yield range
     if (endOf(one) === end) a += 1
     if (endOf(other) === end) b += 1
   }
 }
 
-function isSurelySame(one: Extent, other: Extent, changed: RangeSet): boolean {
+function isSurelySame(one: Extent, other: Extent, { isUnchanged }: ComparedSources): boolean {
   if (one.kind === 'zero' && other.kind === 'zero') return true
   if (one.kind === 'inline' && other.kind === 'inline') return Buffer.compare(one.bytes, other.bytes) === 0
   if (one.kind !== 'data' || other.kind !== 'data' || one.physicalOffset !== other.physicalOffset)
     return false
-  return !changed.touches({ offset: one.physicalOffset, length: one.length })
+  return isUnchanged({ offset: one.physicalOffset, length: one.length })
 }
 
 async function isSameRange(

@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../command.ts'
 import { parseBackupPath } from '../path-argument.ts'
 import { OBJECT_OPTION } from './object-option.ts'
 import { POINT_ARGUMENT } from './point-argument.ts'
+import { VOLUME_OPTION } from './volume-option.ts'
 
 export const CAT = {
   name: 'cat',
@@ -19,7 +20,7 @@ export const CAT = {
       completes: 'nothing',
     },
   },
-  options: { object: OBJECT_OPTION },
+  options: { object: OBJECT_OPTION, volume: VOLUME_OPTION },
   repository: 'required',
   examples: [
     { line: 'icecore cat latest /etc/fstab -r REPO', description: 'to look at it' },

@@ -1,6 +1,7 @@
 import type { CommandDefinition } from '../command.ts'
 import { OBJECT_OPTION } from './object-option.ts'
 import { POINT_ARGUMENT } from './point-argument.ts'
+import { VOLUME_OPTION } from './volume-option.ts'
 
 export const DIFF = {
   name: 'diff',
@@ -16,6 +17,7 @@ With --files it lists the files of the ext2, ext3, ext4 or XFS file system insid
   options: {
     files: { kind: 'switch', flag: 'files', description: 'list files instead of ranges' },
     object: { ...OBJECT_OPTION, description: 'which object, where the points have several' },
+    volume: { ...VOLUME_OPTION, description: `with --files: ${VOLUME_OPTION.description}` },
   },
   repository: 'required',
   examples: [

@@ -3,6 +3,7 @@ import { asText } from '../option-values.ts'
 import { parseBackupPath } from '../path-argument.ts'
 import { OBJECT_OPTION } from './object-option.ts'
 import { POINT_ARGUMENT } from './point-argument.ts'
+import { VOLUME_OPTION } from './volume-option.ts'
 
 export const EXTRACT = {
   name: 'extract',
@@ -37,6 +38,7 @@ Nothing that exists is replaced unless --overwrite is given; folders are merged.
       description: 'replace files that exist, and set the metadata of folders that exist',
     },
     object: OBJECT_OPTION,
+    volume: VOLUME_OPTION,
   },
   repository: 'required',
   examples: [

@@ -2,12 +2,13 @@ import type { CommandDefinition } from '../command.ts'
 import { parseBackupPath } from '../path-argument.ts'
 import { OBJECT_OPTION } from './object-option.ts'
 import { POINT_ARGUMENT } from './point-argument.ts'
+import { VOLUME_OPTION } from './volume-option.ts'
 
 export const LS = {
   name: 'ls',
   section: 'Looking',
   summary: 'list the files inside a volume image',
-  description: `Lists what is in a folder of a backed-up ext2, ext3, ext4 or XFS file system, in the order of the bytes of the names. The file system is read from the repository: nothing is mounted, and root is not needed.
+  description: `Lists what is in a folder of a backed-up ext2, ext3, ext4 or XFS file system, in the order of the bytes of the names. The file system is read from the repository: nothing is mounted, and root is not needed. It may lie in a partition or in a logical volume of what was backed up: --volume names it where there are several.
 
 Names are printed so that each has one form: a backslash as \\\\, and what cannot be printed as \\n, \\t, \\r or \\x and two hexadecimal digits. Every command takes a PATH in this form.`,
   arguments: {
@@ -34,6 +35,7 @@ Names are printed so that each has one form: a backslash as \\\\, and what canno
       description: 'with all that is in its folders, as paths from the root',
     },
     object: OBJECT_OPTION,
+    volume: VOLUME_OPTION,
   },
   repository: 'required',
   examples: [

@@ -16,7 +16,7 @@ export async function runCat(invocation: InvocationOf<typeof CAT>): Promise<Comm
   const { point, path: names } = invocation.arguments
   await using owned = new AsyncDisposableStack()
   const readable = owned.use(await openReadable(invocation))
-  const files = await openPointFiles(readable, invocation, { point, object: invocation.options.object })
+  const files = await openPointFiles(readable, invocation, { point, ...invocation.options })
   const path = formatPathBytes(joinPath(names))
   const { fileSystem } = files.source
   const { node } = await named({ ...files, path }, () => selectFile(fileSystem, names, signal))

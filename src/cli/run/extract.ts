@@ -7,16 +7,15 @@ import type { EXTRACT } from '../commands/extract.ts'
 import { extractExitCode, extractJson, extractText } from '../extract-report.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { named, openPointFiles, openReadable } from '../open-point-files.ts'
-import { shortId } from '../short-id.ts'
 
 /** Takes files and folders out of an object of a point. */
 export async function runExtract(invocation: InvocationOf<typeof EXTRACT>): Promise<CommandResult> {
   const { options, progress, signal, clock } = invocation
   const startedAt = clock.now().getTime()
   await using readable = await openReadable(invocation)
-  const which = { point: invocation.arguments.point, object: options.object }
+  const which = { point: invocation.arguments.point, object: options.object, volume: options.volume }
   const files = await openPointFiles(readable, invocation, which)
-  const { stored, object, source } = files
+  const { stored, objects, source, volume, description } = files
   // All are found before anything is written: a word that is wrong must not leave half of what was meant.
   const selected: SelectedFile[] = []
   for (const names of invocation.arguments.paths) {
@@ -25,17 +24,18 @@ export async function runExtract(invocation: InvocationOf<typeof EXTRACT>): Prom
   }
   const { folder, isNew: isTargetNew } = openNewTargetFolder(options.to)
   using target = folder
-  progress({ event: 'phase', phase: `Taking files out of ${object.name}`, totalBytes: null })
+  progress({ event: 'phase', phase: `Taking files out of ${description}`, totalBytes: null })
   const parts = { source, target, isTargetNew, overwrite: options.overwrite, progress, signal }
   const outcome = await extractFiles(parts, selected).catch((error: unknown): never => {
     throw targetOpenError(options.to, error)
   })
   const durationMs = clock.now().getTime() - startedAt
-  const head = `Took files out of ${object.name} of point ${shortId(stored.id)} (${stored.point.createdAt}) to ${options.to}`
+  const head = `Took files out of ${description} (${stored.point.createdAt}) to ${options.to}`
   return {
     json: {
       pointId: stored.id,
-      object: object.name,
+      object: objects.length === 1 ? (objects[0]?.name ?? null) : null,
+      volume: volume.name,
       target: options.to,
       ...extractJson(outcome),
       durationMs,

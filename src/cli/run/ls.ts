@@ -17,7 +17,7 @@ export async function runLs(invocation: InvocationOf<typeof LS>): Promise<Comman
   const names = invocation.arguments.path ?? []
   await using owned = new AsyncDisposableStack()
   const readable = owned.use(await openReadable(invocation))
-  const which = { point: invocation.arguments.point, object: options.object }
+  const which = { point: invocation.arguments.point, object: options.object, volume: options.volume }
   const files = await openPointFiles(readable, invocation, which)
   const { fileSystem } = files.source
   const path = formatPathBytes(joinPath(names))

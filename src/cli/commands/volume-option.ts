@@ -1,0 +1,11 @@
+import type { ValueDefinition } from '../command.ts'
+import { asText } from '../option-values.ts'
+
+/** Which volume inside an image. */
+export const VOLUME_OPTION = {
+  kind: 'value',
+  flag: 'volume',
+  valueName: 'VOLUME',
+  description: 'which volume inside, where several have a file system: p1, vg0/home, vg0/disk/p2',
+  parse: asText,
+} as const satisfies ValueDefinition

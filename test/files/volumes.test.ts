@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { test } from 'node:test'
+
+import { changeExt4Image, writeExt4Image } from '../support/ext4-image.ts'
+import { lvmDevices, needsLvm } from '../support/lvm-devices.ts'
+import { runTool } from '../support/run-tool.ts'
+import { temporaryRepository } from '../support/temporary-repository.ts'
+
+const MIB = 1024 * 1024
+
+function put(disk: string, part: string, offset: number): void {
+  const file = openSync(disk, 'r+')
+  writeSync(file, readFileSync(part), 0, undefined, offset)
+  closeSync(file)
+}
+
+test('ls, cat, extract and diff --files read the partitions of a disk', async () => {
+  using repository = await temporaryRepository()
+  const { folder } = repository
+  const disk = folder.join('disk')
+  writeFileSync(disk, '')
+  truncateSync(disk, 64 * MIB)
+  runTool('sfdisk', ['-q', disk], { input: 'label: gpt\nstart=2048, size=32768\nstart=40960, size=49152\n' })
+  for (const [part, sizeBytes, offset] of [
+    ['one', 16 * MIB, MIB],
+    ['two', 24 * MIB, 20 * MIB],
+  ] as const) {
+    mkdirSync(folder.join(`files-${part}`))
+    writeFileSync(folder.join(`files-${part}`, 'name'), part)
+    writeExt4Image(folder.join(part), { sizeBytes, filesFrom: folder.join(`files-${part}`) })
+    put(disk, folder.join(part), offset)
+  }
+  const before = await repository.backup([disk])
+  await repository.assertRefuses(['ls', 'latest'], {
+    exitCode: 2,
+    code: 'VOLUME_MISSING',
+    message: /2 have a file system, required is --volume with one of "p1", "p2"/,
+  })
+  await repository.assertRefuses(['ls', 'latest', '--volume', 'p3'], {
+    exitCode: 2,
+    code: 'VOLUME_MISSING',
+    message: /Cannot find volume "p3"/,
+  })
+  assert.equal((await repository.run(['cat', 'latest', '/name', '--volume', 'p2'])).stdout, 'two')
+  const taken = await repository.run([
+    'extract',
+    'latest',
+    '/name',
+    '--volume',
+    'p1',
+    '--to',
+    folder.join('to'),
+  ])
+  assert.equal(taken.exitCode, 0, taken.stderr)
+  assert.equal(readFileSync(folder.join('to', 'name'), 'utf8'), 'one')
+  writeFileSync(folder.join('new'), 'new')
+  changeExt4Image(folder.join('two'), [`write ${folder.join('new')} new`])
+  put(disk, folder.join('two'), 20 * MIB)
+  const after = await repository.backup([disk])
+  const points = [before.pointId, after.pointId]
+  const second = await repository.run(['diff', ...points, '--files', '--volume', 'p2'])
+  assert.match(second.stdout, /\n\+ \/new\n$/, second.stderr)
+  const first = await repository.run(['diff', ...points, '--files', '--volume', 'p1'])
+  assert.match(first.stdout, /No file differs/)
+})
+
+test('files of a logical volume on two disks are read', { skip: needsLvm() }, async () => {
+  using repository = await temporaryRepository()
+  const { folder } = repository
+  mkdirSync(folder.join('files'))
+  writeFileSync(folder.join('files', 'large'), Buffer.alloc(45 * MIB, 'not zero '))
+  writeExt4Image(folder.join('image'), { sizeBytes: 60 * MIB, filesFrom: folder.join('files') })
+  const disks: string[] = []
+  {
+    using lvm = lvmDevices(folder, { sizesBytes: [40 * MIB, 40 * MIB] })
+    disks.push(...lvm.images)
+    lvm.lvm('vgcreate', '-q', 'vg0', ...lvm.devices)
+    // Nine extents of 4 MiB on each disk, behind the first MiB: it needs all of the first and six of the second.
+    lvm.lvm('lvcreate', '-q', '-y', '-an', '-Wn', '-Zn', '-L', '60m', '-n', 'data', 'vg0')
+  }
+  const volume = readFileSync(folder.join('image'))
+  for (const [index, bytes] of [volume.subarray(0, 36 * MIB), volume.subarray(36 * MIB)].entries()) {
+    writeFileSync(folder.join('part'), bytes)
+    put(disks[index] ?? '', folder.join('part'), MIB)
+  }
+  const before = await repository.backup([...disks, '--name', 'lvm'])
+  const listed = await repository.run(['ls', 'latest', '/', '--volume', 'vg0/data'])
+  assert.equal(listed.stdout, 'large\nlost+found\n', listed.stderr)
+  const taken = await repository.run(['extract', 'latest', '/large', '--to', folder.join('to')])
+  assert.equal(taken.exitCode, 0, taken.stderr)
+  assert.ok(readFileSync(folder.join('to', 'large')).equals(readFileSync(folder.join('files', 'large'))))
+  // Where half of the group is missing, nothing is guessed.
+  await repository.assertRefuses(['ls', 'latest', '--object', 'pv1.img'], {
+    exitCode: 4,
+    code: 'FILE_SYSTEM_UNMAPPED',
+    message: /no volume in it has a file system that is read/,
+  })
+  writeFileSync(folder.join('new'), Buffer.alloc(5 * MIB, 'new '))
+  changeExt4Image(folder.join('image'), [`write ${folder.join('new')} new`])
+  const changed = readFileSync(folder.join('image'))
+  for (const [index, bytes] of [changed.subarray(0, 36 * MIB), changed.subarray(36 * MIB)].entries()) {
+    writeFileSync(folder.join('part'), bytes)
+    put(disks[index] ?? '', folder.join('part'), MIB)
+  }
+  await repository.backup([...disks, '--name', 'lvm'])
+  const result = await repository.run(['diff', before.pointId, 'latest', '--files', '--volume', 'vg0/data'])
+  assert.match(result.stdout, /\n\n\+ \/new\n$/, result.stderr)
+})
