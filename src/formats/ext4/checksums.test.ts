@@ -92,9 +92,10 @@ test(
     const sound = await openExt4(bytesImage(bytes))
     const [attribute] = await sound.readAttributes(await nodeAt(sound, 'file'))
     assert.equal(Buffer.from(attribute?.value ?? []).toString(), value)
-    const fileSystem = await openExt4(
-      bytesImage(damaged(path, bytes.indexOf('large value large value') + 50)),
-    )
+    // The journal has a copy, which is nobody's any more.
+    const text = Buffer.from('large value')
+    for (let at = bytes.indexOf(text); at !== -1; at = bytes.indexOf(text, at + BLOCK_SIZE)) bytes[at] = 0
+    const fileSystem = await openExt4(bytesImage(bytes))
     const node = await nodeAt(fileSystem, 'file')
     await assert.rejects(fileSystem.readAttributes(node), /checksum of the value is 0x/)
   },
