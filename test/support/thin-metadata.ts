@@ -18,13 +18,15 @@ export type ThinRun = { readonly begin: number; readonly data: number; readonly 
 export type ThinPoolModel = {
   readonly dataBlockSectors?: number
   readonly dataBlockCount: number
+  /** Of the metadata; default 32 MiB. */
+  readonly fileBytes?: number
   readonly devices: ReadonlyMap<number, readonly ThinRun[]>
 }
 
 /** Makes a metadata file with `thin_restore`, in which no two volumes share a node. */
 export function writeThinMetadata(path: string, model: ThinPoolModel): void {
   writeFileSync(path, '')
-  truncateSync(path, 32 * 1024 * 1024)
+  truncateSync(path, model.fileBytes ?? 32 * 1024 * 1024)
   writeFileSync(`${path}.xml`, [...thinXml(model)].join('\n'))
   runTool('thin_restore', ['-i', `${path}.xml`, '-o', path])
 }
