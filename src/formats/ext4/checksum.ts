@@ -3,7 +3,7 @@
 import { crc32c } from '../../bytes/crc32c.ts'
 
 /** What every chain of checksums starts with. */
-export const CHECKSUM_START = 0xffffffff
+const CHECKSUM_START = 0xffffffff
 
 /** CRC-32C of `bytes` as ext4 chains it: the result is the seed of what follows. */
 export function ext4Checksum(bytes: Uint8Array, seed: number = CHECKSUM_START): number {

@@ -15,8 +15,7 @@ import {
 } from './group-layout.ts'
 import type { Superblock } from './superblock.ts'
 
-/** Flags of a group; they mean nothing where descriptors have no checksums, and are 0 there. */
-export const INODES_UNINITIALISED = 0x1
+/** A flag of a group: its block bitmap was never written. Flags mean nothing without checksums, and are 0 there. */
 export const BLOCKS_UNINITIALISED = 0x2
 
 /** Where a descriptor was read from. */

@@ -7,7 +7,7 @@ import type { Log, OpenJournal } from './scan-log.ts'
 const TWO_TO_32 = 2 ** 32
 
 /** Numbers of transactions go around; `a` comes after `b` when it is less than half the circle ahead. */
-export function isAfter(a: number, b: number): boolean {
+function isAfter(a: number, b: number): boolean {
   return ((a - b) | 0) > 0
 }
 
