@@ -19,6 +19,8 @@ export type Icecore = Peer & {
   readonly restore: NonNullable<Peer['restore']>
   /** Reads and verifies every byte. */
   checkData(state: string): Command
+  /** Every path of the file system in the latest point. */
+  listFiles(state: string): Command
 }
 
 /** Done, but not in the way that was asked for: measured all the same, and said in the notes. */
@@ -62,6 +64,7 @@ export function icecore(settings: IcecoreSettings): Icecore {
     },
     checkData: (state) =>
       run(state, ['check', '--data', '-r', repositoryIn(state), '--json', '--no-progress']),
+    listFiles: (state) => run(state, ['ls', 'latest', '-R', '-r', repositoryIn(state), '--no-progress']),
   }
 }
 

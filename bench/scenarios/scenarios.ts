@@ -4,6 +4,7 @@ import { CHUNK_SIZE } from './chunk-size.ts'
 import { COMPARED } from './compared.ts'
 import { FULL_PORTABLE, FULL_UNCOMPRESSED } from './full-against-restic.ts'
 import { FULL } from './full.ts'
+import { LIST_FILES } from './list-files.ts'
 import { NOTHING_CHANGED } from './nothing-changed.ts'
 import { RESTORE } from './restore.ts'
 import { SCATTERED } from './scattered.ts'
@@ -19,4 +20,5 @@ export const SCENARIOS: readonly Scenario[] = [
   RESTORE,
   CHECK,
   CHUNK_SIZE,
+  LIST_FILES,
 ]
