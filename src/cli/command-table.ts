@@ -9,6 +9,7 @@ import { FORGET } from './commands/forget.ts'
 import { INIT } from './commands/init.ts'
 import { KEY_ADD, KEY_LIST, KEY_REMOVE } from './commands/key.ts'
 import { LS } from './commands/ls.ts'
+import { MAP } from './commands/map.ts'
 import { MAN } from './commands/man.ts'
 import { POINTS } from './commands/points.ts'
 import { SHOW } from './commands/show.ts'
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   command(LS, async () => (await import('./run/ls.ts')).runLs),
   command(CAT, async () => (await import('./run/cat.ts')).runCat),
   command(DIFF, async () => (await import('./run/diff.ts')).runDiff),
+  command(MAP, async () => (await import('./run/map.ts')).runMap),
   command(FORGET, async () => (await import('./run/forget.ts')).runForget),
   command(CHECK, async () => (await import('./run/check.ts')).runCheck),
   command(KEY_LIST, async () => (await import('./run/key-list.ts')).runKeyList),

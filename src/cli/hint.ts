@@ -19,7 +19,7 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.PointMissing]: 'Run `icecore points` to see which there are',
   [ErrorCode.PointAmbiguous]: 'Give more digits of the id; `icecore points` shows them',
   [ErrorCode.ObjectMissing]: 'Run `icecore show POINT` to see the objects of a point',
-  [ErrorCode.FileMissing]: 'Run `icecore ls POINT PATH` to see what there is',
+  [ErrorCode.FileMissing]: 'Check the path; of a backup `icecore ls POINT PATH` shows what there is',
   [ErrorCode.FileUnsuitable]: 'Run `icecore extract` to take out folders, links and special files',
   [ErrorCode.FileDamaged]:
     'Another point may have it whole; `icecore extract` takes out what is sound around it',

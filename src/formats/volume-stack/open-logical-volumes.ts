@@ -88,10 +88,9 @@ type SnapshotContent = Extract<VolumeContent, { kind: 'snapshot' }>
 /** The origin, but for the chunks that the store has; then down to the physical volumes. */
 async function snapshotMap(
   group: StackGroup,
-  { origin, store, chunkSizeBytes }: SnapshotContent,
+  { origin, store, chunkSizeBytes, sizeBytes }: SnapshotContent,
   signal: AbortSignal,
 ): Promise<ExtentLookup> {
-  const { sizeBytes } = origin
   const originMap = openLogicalVolume(group.group, origin)
   const storeMap = openLogicalVolume(group.group, store)
   const exceptions = await ExceptionStore.open(cachedImage(imageOnGroup(group, storeMap)))
