@@ -5,7 +5,6 @@ import { runTool } from '../data/run-tool.ts'
 import { measureAlone, type Work } from '../pairs.ts'
 import { icecore, type Icecore } from '../peers/icecore.ts'
 import { median } from '../statistics.ts'
-import { memoryRow } from './memory-row.ts'
 
 const SCENARIO = 'list-files'
 const FOLDER_COUNT = 1000
@@ -43,7 +42,6 @@ async function measureListing(bench: Bench): Promise<Row[]> {
       unit: 's',
       measured: median(runs.map((run) => run.wallMs)) / 1000,
     },
-    memoryRow('peak memory, `ls -R` of 100,000 files', runs),
   ]
 }
 

@@ -13,7 +13,7 @@ export type ChunkCacheOptions = {
 }
 
 /** A few hundred chunks of the usual size: what several trees and one file need at a time. */
-export const CHUNK_CACHE_BYTES = 64 * 1024 * 1024
+export const CHUNK_CACHE_BYTES = 32 * 1024 * 1024
 
 /** Chunks that were used last, opened. By id: what two points share is opened once. Do not change what it gives. */
 export class ChunkCache {
