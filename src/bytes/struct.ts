@@ -36,17 +36,42 @@ export function structSizeBytes(layout: Layout): number {
  */
 export function readStruct<const L extends Layout>(layout: L, bytes: Uint8Array): StructValues<L> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const fields = Object.entries(layout).map(([name, [offset, type]]) => {
-    requireRoom({ action: 'read', name, endOffset: offset + fieldSizeBytes(type) }, bytes)
-    const value =
-      typeof type === 'string' ? readInteger(view, offset, type) : bytes.slice(offset, offset + type[1])
-    if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+  const values: Record<string, number | Uint8Array> = {}
+  for (const field of fieldsOf(layout)) {
+    const { name, offset, type, endOffset } = field
+    if (endOffset > bytes.byteLength) throw tooShort('read', field, bytes)
+    if (typeof type !== 'string') {
+      values[name] = bytes.slice(offset, endOffset)
+      continue
+    }
+    const value = readInteger(view, offset, type)
+    if (!Number.isSafeInteger(value)) {
       throw new RangeError(`Cannot read field "${name}": found ${value}, expected less than 2^53`)
     }
-    return [name, value]
-  })
+    values[name] = value
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop above is what makes it one
-  return Object.fromEntries(fields) as StructValues<L>
+  return values as StructValues<L>
+}
+
+type Field = {
+  readonly name: string
+  readonly offset: number
+  readonly type: FieldType
+  readonly endOffset: number
+}
+
+/** Layouts are constants, and some are read a million times: what they say is put together once. */
+const fieldsByLayout = new WeakMap<Layout, readonly Field[]>()
+
+function fieldsOf(layout: Layout): readonly Field[] {
+  const known = fieldsByLayout.get(layout)
+  if (known !== undefined) return known
+  const fields = Object.entries(layout).map(([name, [offset, type]]) => {
+    return { name, offset, type, endOffset: offset + fieldSizeBytes(type) }
+  })
+  fieldsByLayout.set(layout, fields)
+  return fields
 }
 
 /**
@@ -59,9 +84,10 @@ export function writeStruct<const L extends Layout>(
   values: StructValues<L>,
 ): void {
   const view = new DataView(target.buffer, target.byteOffset, target.byteLength)
-  for (const [name, [offset, type]] of Object.entries(layout)) {
-    const sizeBytes = fieldSizeBytes(type)
-    requireRoom({ action: 'write', name, endOffset: offset + sizeBytes }, target)
+  for (const field of fieldsOf(layout)) {
+    const { name, offset, type, endOffset } = field
+    const sizeBytes = endOffset - offset
+    if (endOffset > target.byteLength) throw tooShort('write', field, target)
     const value = values[name]
     if (typeof type === 'string' && isUnsigned(value, sizeBytes)) {
       writeInteger(view, offset, { type, value })
@@ -83,13 +109,9 @@ function isUnsigned(value: unknown, sizeBytes: number): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) < 256 ** sizeBytes
 }
 
-function requireRoom(
-  field: { readonly action: 'read' | 'write'; readonly name: string; readonly endOffset: number },
-  bytes: Uint8Array,
-): void {
-  if (field.endOffset <= bytes.byteLength) return
-  throw new RangeError(
-    `Cannot ${field.action} field "${field.name}": found ${bytes.byteLength} bytes, expected ${field.endOffset}`,
+function tooShort(action: 'read' | 'write', field: Field, bytes: Uint8Array): RangeError {
+  return new RangeError(
+    `Cannot ${action} field "${field.name}": found ${bytes.byteLength} bytes, expected ${field.endOffset}`,
   )
 }
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { drawTree } from './volume-tree.ts'
+import { drawTree, type TreeNode } from './volume-tree.ts'
+
+function leaf(name: string): TreeNode {
+  return { lines: [name, `${name} in words`], children: [] }
+}
 
 test('drawTree() hangs children and further lines below their parent', () => {
-  const leaf = (name: string) => ({ lines: [name, `${name} in words`], children: [] })
   const tree = [
     { lines: ['disk', 'a table'], children: [{ lines: ['p1'], children: [leaf('a')] }, leaf('p2')] },
   ]
