@@ -1,4 +1,13 @@
-import { closeSync, fstatSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 
 import { blockChecksum } from '../../src/formats/dm-thin/block-checksum.ts'
 import {
@@ -29,6 +38,7 @@ export function writeThinMetadata(path: string, model: ThinPoolModel): void {
   truncateSync(path, model.fileBytes ?? 32 * 1024 * 1024)
   writeFileSync(`${path}.xml`, [...thinXml(model)].join('\n'))
   runTool('thin_restore', ['-i', `${path}.xml`, '-o', path])
+  rmSync(`${path}.xml`)
 }
 
 function* thinXml(model: ThinPoolModel): Generator<string> {

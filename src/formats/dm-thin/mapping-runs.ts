@@ -44,20 +44,25 @@ export class MappingRunCollector {
 
   addLeaf(leaf: TreeNode): void {
     const { begin, end } = this.#range
+    const limit = { kind: this.#kind, end: this.#dataBlockCount }
+    let length = this.#length
+    let nextKey = this.#begin + length
+    let nextDataBlock = this.#dataBegin + length
     for (let index = 0; index < leaf.entryCount; index += 1) {
       const key = keyAt(leaf, index)
       if (key < begin || key >= end) continue
-      const dataBlock = requiredDataBlock(leaf, index, { kind: this.#kind, end: this.#dataBlockCount })
-      const length = this.#length
-      if (key === this.#begin + length && dataBlock === this.#dataBegin + length && length > 0) {
-        this.#length = length + 1
-      } else {
-        this.#endRun()
+      const dataBlock = requiredDataBlock(leaf, index, limit)
+      if (key !== nextKey || dataBlock !== nextDataBlock || length === 0) {
+        this.#endRun(length)
         this.#begin = key
         this.#dataBegin = dataBlock
-        this.#length = 1
+        length = 0
       }
+      length += 1
+      nextKey = key + 1
+      nextDataBlock = dataBlock + 1
     }
+    this.#length = length
   }
 
   /** The runs that are complete, and room for more. */
@@ -74,17 +79,17 @@ export class MappingRunCollector {
 
   /** What is left at the end: one batch, or none. */
   *rest(): Generator<MappingRuns> {
-    this.#endRun()
+    this.#endRun(this.#length)
+    this.#length = 0
     if (this.#count > 0) yield this.take()
   }
 
-  #endRun(): void {
-    if (this.#length === 0) return
+  #endRun(length: number): void {
+    if (length === 0) return
     const place = this.#count
     this.#begins[place] = this.#begin
     this.#dataBegins[place] = this.#dataBegin
-    this.#lengths[place] = this.#length
-    this.#length = 0
+    this.#lengths[place] = length
     this.#count = place + 1
   }
 }

@@ -122,7 +122,9 @@ function requireKeys(node: TreeNode, place: StructurePlace): void {
 
 /** Not exact beyond 2^53, which every bound is below. */
 export function uint64At(view: DataView, offset: number): number {
-  return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * TWO_TO_32
+  const low = view.getUint32(offset, true)
+  const high = view.getUint32(offset + 4, true)
+  return high === 0 ? low : low + high * TWO_TO_32
 }
 
 export function keyAt(node: TreeNode, index: number): number {
@@ -132,7 +134,10 @@ export function keyAt(node: TreeNode, index: number): number {
 /** The data block of a mapping; the time in the lower 24 bits of its value is left out. */
 export function dataBlockAt(node: TreeNode, index: number): number {
   const offset = node.valuesAt + index * INNER_VALUE_BYTES
-  return (node.view.getUint32(offset, true) >>> 24) + node.view.getUint32(offset + 4, true) * 256
+  const low = node.view.getUint32(offset, true) >>> 24
+  const high = node.view.getUint32(offset + 4, true)
+  // Integers as long as they can be: most data blocks have no more than 31 bits.
+  return high < 2 ** 23 ? (high << 8) | low : high * 256 + low
 }
 
 /** The children of an inner node, ascending. */
