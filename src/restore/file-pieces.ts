@@ -4,7 +4,7 @@ import type { FileNode, FileSystem } from '../formats/file-system.ts'
 import { FormatError } from '../formats/format-error.ts'
 
 /** Large enough that a read costs little beside its bytes. */
-export const PIECE_BYTES_MAX = 1024 * 1024
+const PIECE_BYTES_MAX = 1024 * 1024
 
 /** A file system, and the image that it is on: its files lie there. */
 export type FileSource = { readonly fileSystem: FileSystem; readonly image: FrozenImage }
