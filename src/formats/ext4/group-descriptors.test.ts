@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { fileImage } from '../../../test/support/bytes-image.ts'
-import { makeExt4 } from '../../../test/support/make-ext4.ts'
+import { debugExt4, makeExt4 } from '../../../test/support/make-ext4.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
@@ -83,5 +83,25 @@ for (const { words, source } of COPIES) {
     assert.equal(findings[0]?.structure, 'ext4 group descriptor 0')
     assert.equal(findings[0]?.offsetBytes, start)
     if (source === FROM_BACKUP) assert.equal(found.inodeTable[0], sound.inodeTable[0])
+  })
+}
+
+const OVERLAPS = [
+  { field: 'inode_bitmap', of: 1, found: /^block \d+ is its block bitmap and its inode bitmap;/ },
+  { field: 'block_bitmap', of: 3, found: /^block \d+ is a bitmap of it and in its inode table;/ },
+]
+for (const { field, of, found } of OVERLAPS) {
+  test(`readGroupDescriptors() believes no ${field} that is also something else`, async () => {
+    using folder = temporaryFolder()
+    const path = folder.join('image')
+    makeExt4(path, { sizeBytes: 4 * MIB, words: ['-t', 'ext2'] })
+    const block = dumpedPlaces(path)[0]?.[of] ?? 0
+    debugExt4(path, [`set_bg 0 ${field} ${block}`])
+    await using image = fileImage(path)
+    const { superblock } = await readSuperblock(image, () => {})
+    const findings: Finding[] = []
+    const { source } = await readGroupDescriptors(image, superblock, (finding) => findings.push(finding))
+    assert.equal(source[0], UNREADABLE)
+    assert.match(findings[0]?.found ?? '', found)
   })
 }

@@ -201,6 +201,13 @@ function whatIsWrong(superblock: Superblock, group: number, descriptor: Uint8Arr
   if (!isInside(superblock, group, { block: inodeTable, count: inodeTableBlockCount(superblock) })) {
     return `its inode table begins at block ${inodeTable}`
   }
+  // What is in a block that is two things is neither's for sure.
+  const tableEnd = inodeTable + inodeTableBlockCount(superblock)
+  if (blockBitmap === inodeBitmap) return `block ${blockBitmap} is its block bitmap and its inode bitmap`
+  for (const bitmap of [blockBitmap, inodeBitmap]) {
+    if (bitmap >= inodeTable && bitmap < tableEnd)
+      return `block ${bitmap} is a bitmap of it and in its inode table`
+  }
   return null
 }
 

@@ -150,3 +150,14 @@ function needsEncryption(): SkipReason {
       : 'needs a kernel that encrypts files of ext4')
   )
 }
+
+test('readNode() refuses a root that is no directory', async () => {
+  using folder = temporaryFolder()
+  const path = makeImage(folder.join('image'), ['-O', '^metadata_csum'])
+  runTool('debugfs', ['-w', '-R', 'sif <2> mode 0100644', path])
+  await using image = fileImage(path)
+  const fileSystem = await openExt4(image)
+  await assert.rejects(fileSystem.readNode(fileSystem.rootInodeNumber), {
+    message: /^Cannot read ext4 inode 2 at byte \d+: it is the root and a file, expected a directory$/,
+  })
+})

@@ -124,6 +124,9 @@ class Ext4FileSystem implements FileSystem {
   async readNode(inodeNumber: number): Promise<FileNode> {
     const inode = await readInode(this.#volume, inodeNumber)
     const node = nodeOf(inode)
+    if (inodeNumber === ROOT_INODE && node.kind !== 'directory') {
+      throw new FormatError(inode.place, `it is the root and a ${node.kind}, expected a directory`)
+    }
     this.#inodes.set(node, inode)
     return node
   }
