@@ -44,6 +44,8 @@ const FORBIDDEN: ReadonlySet<string | null> = new Set([
   'E2BIG',
   'ERANGE',
 ])
+/** File systems have little room for the attributes of one file; a target that is full says so with the next content. */
+const NO_ROOM: ReadonlySet<string | null> = new Set(['ENOSPC', 'EDQUOT'])
 const INHERITED = [Buffer.from('system.posix_acl_access'), Buffer.from('system.posix_acl_default')]
 
 /** Sets all that can be set, and says what could not. */
@@ -55,7 +57,8 @@ export function setMetadata(target: MetadataTarget, metadata: Metadata): Metadat
       return true
     } catch (error) {
       const errno = errnoOf(error)
-      if (errno === null || !FORBIDDEN.has(errno)) throw error
+      const hasNoRoom = what === 'attribute' && NO_ROOM.has(errno)
+      if (errno === null || !(FORBIDDEN.has(errno) || hasNoRoom)) throw error
       notKept.push({ what, reason: errno })
       return false
     }

@@ -8,7 +8,8 @@ import { temporaryFolder, type TemporaryFolder } from '../../test/support/tempor
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { FrozenImage } from '../domain/frozen-image.ts'
 import { formatPathBytes } from '../domain/path-text.ts'
-import type { FileSystem } from '../formats/file-system.ts'
+import type { FileNode, FileSystem } from '../formats/file-system.ts'
+import { FormatError } from '../formats/format-error.ts'
 import { openExt4 } from '../formats/ext4/open-ext4.ts'
 import { openTargetFolder } from '../linux/target-folder.ts'
 import { extractFiles } from './extract-files.ts'
@@ -100,6 +101,28 @@ test('extractFiles() names a file that is damaged, leaves it out, and takes out 
   await extractAll(await openSample(image), folder.join('to'), { overwrite: true })
   assert.equal(readFileSync(folder.join('to', 'inner', 'second'), 'utf8'), 'mine')
   assert.deepEqual(readdirSync(folder.join('to', 'inner')).toSorted(), ['first', 'second', 'third'])
+})
+
+test('extractFiles() takes out what a damaged folder names before the damage', async () => {
+  using folder = temporaryFolder()
+  const opened = await openSample(imageOf(sampleImage(folder)))
+  const damage = new FormatError({ structure: 'directory block 1', offsetBytes: 4096 }, 'magic is 0x0')
+  const fileSystem: FileSystem = Object.create(opened.fileSystem, {
+    readNode: { value: (number: number) => opened.fileSystem.readNode(number) },
+    readAttributes: { value: () => Promise.resolve([]) },
+    fileExtents: { value: opened.fileSystem.fileExtents.bind(opened.fileSystem) },
+    rootInodeNumber: { value: opened.fileSystem.rootInodeNumber },
+    readDirectory: {
+      value: async function* damagedDirectory(node: FileNode) {
+        yield* opened.fileSystem.readDirectory(node, never)
+        throw damage
+      },
+    },
+  })
+  const outcome = await extractAll({ fileSystem, image: opened.image }, folder.join('to'))
+  assert.equal(outcome.fileCount, 3)
+  const paths = outcome.problems.map(({ code, path }) => `${code} ${formatPathBytes(path)}`)
+  assert.deepEqual(paths.toSorted(), ['FILE_DAMAGED /', 'FILE_DAMAGED /inner', 'FILE_DAMAGED /lost+found'])
 })
 
 test('extractFiles() leaves nothing half written when it is cancelled', async () => {

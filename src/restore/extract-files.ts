@@ -82,7 +82,7 @@ class Extraction {
     if (root === undefined) return
     this.#entered.clear() // A folder may be asked for twice.
     if (names.length === 0) {
-      await this.#fill(this.#parts.target, root, [])
+      await this.#attempt([], () => this.#fill(this.#parts.target, root, []))
       const { target, isTargetNew, overwrite } = this.#parts
       if (isTargetNew || overwrite) await this.#finishFolder(target, { node: root, names: [] })
       return
@@ -118,7 +118,8 @@ class Extraction {
       case 'directory': {
         const { made, isNew } = this.#openOrMake(place)
         using inner = made
-        await this.#fill(inner, node, place.names)
+        // Its own place is sound, whatever is wrong with what is in it.
+        await this.#attempt(place.names, () => this.#fill(inner, node, place.names))
         if (isNew || this.#parts.overwrite) await this.#finishFolder(inner, { node, names: place.names })
         this.report.count('folderCount')
         return
@@ -142,13 +143,18 @@ class Extraction {
     }
     const { source, signal } = this.#parts
     let waiting: DirectoryEntry[] = []
-    for await (const batch of source.fileSystem.readDirectory(node, signal)) {
-      waiting = waiting.concat(batch)
-      if (waiting.length < ENTRIES_SORTED_MAX) continue
+    try {
+      for await (const batch of source.fileSystem.readDirectory(node, signal)) {
+        for (const entry of batch) waiting.push(entry)
+        if (waiting.length < ENTRIES_SORTED_MAX) continue
+        const full = waiting
+        waiting = []
+        await this.#placeAll(folder, names, full)
+      }
+    } finally {
+      // Where a later block of the folder is damaged, what the earlier ones name is sound.
       await this.#placeAll(folder, names, waiting)
-      waiting = []
     }
-    await this.#placeAll(folder, names, waiting)
   }
 
   async #placeAll(
