@@ -35,6 +35,7 @@ function objectJson(object: PointObject): unknown {
   const { ledger } = object
   return {
     name: object.name,
+    kind: object.kind,
     sizeBytes: object.sizeBytes,
     allocatedBytes: ledger.allocatedBytes,
     freeBytes: ledger.freeBytes,

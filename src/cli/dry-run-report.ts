@@ -15,7 +15,9 @@ export async function dryRunReport(
   const { chunkSizeBytes } = opened.repository.config
   const rows = []
   for (const source of request.sources) {
-    const object = request.base?.point.objects.find((candidate) => candidate.name === source.name)
+    const object = request.base?.point.objects.find(
+      ({ name, kind }) => name === source.name && kind === source.kind,
+    )
     const shapeOf = (sizeBytes: number): ReturnType<typeof treeShape> =>
       treeShape({ sizeBytes, chunkSizeBytes })
     const base =

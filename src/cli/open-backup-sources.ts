@@ -64,6 +64,7 @@ export function backupSource(source: NamedSource, map: SourceMap, allowMounted: 
   const { changes, free, baseData } = map
   return {
     name,
+    kind: 'volume',
     path,
     type,
     identity,

@@ -16,6 +16,10 @@ export const DegradedCode = {
   PortableCodec: 'PORTABLE_CODEC',
   /** Part of the index was damaged or missing and was read from the packs instead. */
   IndexRebuilt: 'INDEX_REBUILT',
+  /** Some files of a file set cannot be read; the others are stored. */
+  FilesUnreadable: 'FILES_UNREADABLE',
+  /** The file system that files were taken from was not unmounted cleanly. */
+  FileSystemUnclean: 'FILE_SYSTEM_UNCLEAN',
 } as const
 export type DegradedCode = (typeof DegradedCode)[keyof typeof DegradedCode]
 

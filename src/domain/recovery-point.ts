@@ -9,10 +9,10 @@ export type ImageRoot = {
   readonly chunkCount: number
 }
 
-/** One image of a point: a volume. */
+/** One image of a point: a volume, or a set of files as an image of its own (docs/formats/file-set.md). */
 export type PointObject = {
   readonly name: string
-  readonly kind: 'volume'
+  readonly kind: 'volume' | 'files'
   readonly sizeBytes: number
   readonly root: ImageRoot
   readonly source: {

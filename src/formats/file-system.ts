@@ -20,6 +20,8 @@ export type FileNode = {
   readonly number: number
   /** Tells a number that was used again from the one before. */
   readonly generation: number
+  /** Of a file set: what number and generation were in the file system that it was taken from. */
+  readonly origin?: { readonly number: number; readonly generation: number }
   readonly kind: FileKind
   /** The twelve bits of permissions, set-id and sticky. */
   readonly mode: number

@@ -55,11 +55,11 @@ export async function backUpObject(parts: RunParts, task: ObjectTask): Promise<B
   const attempt = await firstThatHolds(parts, { ...task, shape })
   await requireUnchanged(source, before)
   const ledger = ledgerOf(task, attempt)
-  const { name, path, type, identity, sizeBytes } = source
+  const { name, kind, path, type, identity, sizeBytes } = source
   return {
     object: {
       name,
-      kind: 'volume',
+      kind,
       sizeBytes,
       root: attempt.outcome.root,
       source: { path, type, identity },

@@ -137,7 +137,10 @@ async function backUpAll(
   const { chunkSizeBytes } = parts.repository.config
   const objects: BackedUpObject[] = []
   for (const [number, source] of request.sources.entries()) {
-    const base = request.base?.point.objects.find((object) => object.name === source.name) ?? null
+    const base =
+      request.base?.point.objects.find(
+        (object) => object.name === source.name && object.kind === source.kind,
+      ) ?? null
     const task = { number, source, base, requestedMode: request.mode }
     const giveUpBase = (cause: BackupError): Promise<void> => distrustNodes(parts, { request, cause })
     const { hasCondemned } = parts.index

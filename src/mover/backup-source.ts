@@ -9,6 +9,7 @@ export type RangeStream = () => AsyncIterable<RangeBatch>
 export type BackupSource = {
   /** The object's name in the point. */
   readonly name: string
+  readonly kind: 'volume' | 'files'
   readonly path: string
   readonly type: 'file' | 'device'
   readonly identity: DeviceIdentity | null

@@ -47,7 +47,7 @@ const objectLedger = v.object({
 
 const pointObject = v.object({
   name: v.pipe(text, v.minLength(1)),
-  kind: v.literal('volume'),
+  kind: v.picklist(['volume', 'files']),
   sizeBytes: v.pipe(count, v.minValue(1)),
   root: v.object({ nodeId: v.nullable(id), chunkCount: count }),
   source: v.object({

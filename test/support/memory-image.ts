@@ -22,6 +22,7 @@ export function memorySource(image: MemoryImage): { source: BackupSource; lane: 
   return {
     source: {
       name: 'image',
+      kind: 'volume',
       path: '/memory/image',
       type: 'file',
       identity: null,

@@ -1,5 +1,6 @@
 import type { CommandDefinition } from '../command.ts'
 import { asText, parseBase, wholeNumber } from '../option-values.ts'
+import { parseVolumePath } from '../volume-path.ts'
 import { LANES_OPTION } from './lanes-option.ts'
 
 const WITNESSES_MAX = 1_000_000
@@ -12,6 +13,8 @@ export const BACKUP = {
   description: `Reads volumes and stores what the repository does not hold yet. Every recovery point is complete: none depends on another.
 
 A source is a block device or an image file whose bytes stand still while they are read: a snapshot, or a volume that nobody writes to.
+
+With --path only files are stored: folders with all that is in them, owners, modes, times, extended attributes and access lists, links, devices and holes. They are read where they lie, without mounting; \`icecore extract\` takes them out again.
 
 With a list of changes only those are read, and the list is tested: chunks that it calls unchanged are read at random and compared, and so is a share that moves on with every run. A list that proves wrong is thrown away, everything is compared, and the exit code is 3. Without a list every chunk is compared with the point before.`,
   arguments: {
@@ -55,6 +58,14 @@ With a list of changes only those are read, and the list is tested: chunks that 
       parse: asText,
       completes: 'file',
     },
+    paths: {
+      kind: 'list',
+      flag: 'path',
+      valueName: 'PATH',
+      description:
+        'only this file or folder of a file system on the source, or VOLUME:/PATH where it has several; may be repeated',
+      parse: parseVolumePath,
+    },
     whole: {
       kind: 'switch',
       flag: 'whole',
@@ -95,6 +106,10 @@ With a list of changes only those are read, and the list is tested: chunks that 
     {
       line: 'icecore backup disk.img -r REPO --name web1 --changes changes.json',
       description: 'only what changed, tested',
+    },
+    {
+      line: 'icecore backup /dev/vg0/root-snap -r REPO --path /srv/db --path /etc',
+      description: 'only these files',
     },
     { line: 'icecore backup /dev/vg0/data-snap -r REPO --dry-run', description: 'how much would be read' },
   ],

@@ -5,11 +5,11 @@ import { DegradedCode, type Degraded } from '../../domain/ledger.ts'
 import type { StoredPoint } from '../../domain/recovery-point.ts'
 import type { RunMode } from '../../domain/run-mode.ts'
 import { portableReason } from '../../lane/choose-codec.ts'
+import type { SourceAddress } from '../../lane/lane-messages.ts'
 import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { sealThreads } from '../../lane/seal-threads.ts'
 import { backUp, type BackUpParts, type BackUpRequest } from '../../mover/back-up.ts'
 import type { IndexSegment } from '../../repository/index-segment.ts'
-import type { BackupSource } from '../../mover/backup-source.ts'
 import { listPoints, type DamagedPoint } from '../../repository/points.ts'
 import { selectSoundPoint } from '../../repository/select-point.ts'
 import type { LocalIndex } from '../../stores/local-index/local-index.ts'
@@ -26,13 +26,9 @@ import {
   type IndexedRepository,
   type UnlockedRepository,
 } from '../open-repository.ts'
-import { mapBase, mapSources } from '../map-sources.ts'
-import {
-  backupSource,
-  openBackupSources,
-  type NamedSource,
-  type OpenSources,
-} from '../open-backup-sources.ts'
+import { openBackupSources, type NamedSource, type OpenSources } from '../open-backup-sources.ts'
+import { planFileSets } from '../plan-file-sets.ts'
+import { planVolumes, type PlannedSources } from '../planned-sources.ts'
 import { readChangeListFile } from '../read-change-list-file.ts'
 import { dryRunReport } from '../dry-run-report.ts'
 import { VERSION } from '../version.ts'
@@ -41,6 +37,7 @@ type BackupInvocation = InvocationOf<typeof BACKUP>
 
 export async function runBackup(invocation: BackupInvocation): Promise<CommandResult> {
   const { options } = invocation
+  requireFitting(invocation)
   await using sources = await openBackupSources(invocation.arguments.sources, options.allowMounted)
   const changes = await changeListOf(invocation, sources.sources)
   await using _spares = startSpareThreads(laneCount(invocation))
@@ -49,9 +46,13 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   if (options.dryRun) return await dryRun(invocation, { unlocked, sources, changes })
   const stored = await asWriter(unlocked.store, { writerId, clock: invocation.clock }, async (storing) => {
     await using repository = await withIndex(unlocked, invocation.settings.cacheFolder)
-    const request = await backUpRequest(invocation, { repository, sources, changes })
+    const run = await planRun(invocation, { repository, sources, changes })
+    await using planned = run.planned
     storing()
-    return await backUp(backUpParts(invocation, { repository, sources: sources.sources, writerId }), request)
+    return await backUp(
+      backUpParts(invocation, { repository, addresses: planned.addresses, writerId }),
+      run.request,
+    )
   })
   const { json, text } = backupReport(stored)
   return { json, text, exitCode: stored.point.ledger.degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done }
@@ -62,53 +63,58 @@ async function dryRun(
   what: { unlocked: UnlockedRepository; sources: OpenSources; changes: ChangeList | null },
 ): Promise<CommandResult> {
   await using repository = await withIndex(what.unlocked, invocation.settings.cacheFolder)
-  const request = await backUpRequest(invocation, { ...what, repository })
-  return await dryRunReport(invocation, repository, request)
+  const run = await planRun(invocation, { ...what, repository })
+  await using _planned = run.planned
+  return await dryRunReport(invocation, repository, run.request)
 }
 
-async function backUpRequest(
+async function planRun(
   invocation: BackupInvocation,
   what: { repository: IndexedRepository; sources: OpenSources; changes: ChangeList | null },
-): Promise<BackUpRequest> {
+): Promise<{ readonly request: BackUpRequest; readonly planned: PlannedSources }> {
   const { options } = invocation
   const { repository, sources, changes } = what
-  const lineage = options.name ?? `${hostname()}:${invocation.arguments.sources.join('+')}`
+  const lineage = lineageOf(invocation)
   const { base, damaged } = await chooseBase(invocation, repository, lineage)
   noticeDamagedPoints(damaged, invocation.progress)
   const found = { hasBase: base !== null, hasList: changes !== null, damagedCount: damaged.length }
-  return {
+  const parts = { repository, progress: invocation.progress, signal: invocation.signal }
+  const { whole, allowMounted, paths } = options
+  const planned =
+    paths.length > 0
+      ? await planFileSets(parts, sources, { paths, base })
+      : await planVolumes(parts, sources, { changes, base, whole, allowMounted })
+  const request = {
     lineage,
     tags: options.tags,
-    sources: await mappedSources(invocation, { ...what, base }),
+    sources: planned.sources,
     base,
     mode: modeOf({ ...found, fullRead: options.fullRead }),
     options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
-    degraded: [...sources.degraded, ...knownShortcomings({ ...found, lineage })],
+    degraded: [...planned.degraded, ...knownShortcomings({ ...found, lineage })],
   }
+  return { request, planned }
 }
 
-/** The sources, less what is proven free on them. */
-async function mappedSources(
-  invocation: BackupInvocation,
-  what: {
-    repository: IndexedRepository
-    sources: OpenSources
-    changes: ChangeList | null
-    base: StoredPoint | null
-  },
-): Promise<BackupSource[]> {
-  const { whole, allowMounted } = invocation.options
-  const { sources, changes, base } = what
-  const parts = { repository: what.repository, progress: invocation.progress, signal: invocation.signal }
-  const free = whole ? null : await mapSources(parts, sources.sources)
-  const baseData = changes === null || base === null ? null : await mapBase(parts, base)
-  return sources.sources.map((source) =>
-    backupSource(
-      source,
-      { changes, free: free?.get(source.name) ?? null, baseData: baseData?.get(source.name) ?? null },
-      allowMounted,
-    ),
-  )
+/** What a point can say of its lineage. */
+const LINEAGE_LENGTH_MAX = 4096
+
+function lineageOf({ options, arguments: { sources } }: BackupInvocation): string {
+  if (options.name !== undefined) return options.name
+  const paths = options.paths.length === 0 ? '' : `:${options.paths.map(({ text }) => text).join('+')}`
+  const lineage = `${hostname()}:${sources.join('+')}${paths}`
+  if (lineage.length <= LINEAGE_LENGTH_MAX) return lineage
+  const message = `Cannot name the lineage after its sources: they have ${lineage.length} characters, required is --name`
+  throw new BackupError(ErrorCode.UsageWrong, message)
+}
+
+/** Files have no list of what changed of their image: it is laid out by this program. */
+function requireFitting({ options }: BackupInvocation): void {
+  if (options.paths.length === 0) return
+  const unfit = options.changes !== undefined ? '--changes' : options.whole ? '--whole' : null
+  if (unfit === null) return
+  const message = `Cannot use ${unfit} with --path: it is for whole volumes`
+  throw new BackupError(ErrorCode.UsageWrong, message, { data: { command: 'icecore backup' } })
 }
 
 async function changeListOf(
@@ -182,16 +188,10 @@ function adoptSegment(local: LocalIndex, id: string, segment: IndexSegment): voi
 
 function backUpParts(
   invocation: BackupInvocation,
-  run: { repository: IndexedRepository; sources: readonly NamedSource[]; writerId: string },
+  run: { repository: IndexedRepository; addresses: readonly SourceAddress[]; writerId: string },
 ): BackUpParts {
   const { repository, index, locator, nodes, laneSetUp } = run.repository
   const { clock, randomness, progress, signal } = invocation
-  const sources = run.sources.map(({ local: { realPath, fd, sizeBytes, direct } }) => ({
-    path: realPath,
-    fd,
-    sizeBytes,
-    direct,
-  }))
   return {
     repository,
     index: {
@@ -205,7 +205,11 @@ function backUpParts(
     reader: nodes,
     writerId: run.writerId,
     openLanes: (known, onPack) =>
-      sealThreads(laneCount(invocation), { ...laneSetUp, work: 'seal', known, sources }, onPack),
+      sealThreads(
+        laneCount(invocation),
+        { ...laneSetUp, work: 'seal', known, sources: run.addresses },
+        onPack,
+      ),
     about: { host: hostname(), icecoreVersion: VERSION },
     clock,
     randomness,

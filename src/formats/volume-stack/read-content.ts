@@ -1,5 +1,7 @@
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { openExt4 } from '../ext4/open-ext4.ts'
+import { openFileSet } from '../file-set/open-file-set.ts'
+import { isFileSet } from '../file-set/read-index.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
 import { readGpt } from '../gpt/read-gpt.ts'
 import { readMbr } from '../mbr/read-mbr.ts'
@@ -15,12 +17,15 @@ export async function readContent(image: FrozenImage, signal: AbortSignal): Prom
     if (error instanceof FormatError) {
       return { kind: 'unmapped', what: `damaged: ${error.structure}`, reason: error.message }
     }
+    // A read beyond the end of the volume, which no check foresaw.
+    if (error instanceof RangeError) return { kind: 'unmapped', what: 'damaged', reason: error.message }
     if (error instanceof UnmappedError) return { kind: 'unmapped', what: error.what, reason: error.message }
     throw error
   }
 }
 
 async function contentOf(image: FrozenImage, signal: AbortSignal): Promise<VolumeContent> {
+  if (await isFileSet(image)) return { kind: 'file-system', fileSystem: await openFileSet(image) }
   const found = await recognise(image, signal)
   switch (found.kind) {
     case 'gpt':
