@@ -23,7 +23,7 @@ export type Row = {
   readonly asked: string
   /** Absent when it could not be measured. */
   readonly measured?: number
-  readonly unit: 'x' | 'share' | 's' | 'bytes'
+  readonly unit: 'x' | 'share' | 's' | 'bytes' | 'bytes each'
   /** A point of a curve: shown in a table of its own, a line for each `work`, a column for each `quantity`. */
   readonly isCurve?: boolean
 }

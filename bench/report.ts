@@ -98,6 +98,8 @@ function measuredOf(row: Row): string {
       return `${row.measured.toFixed(2)} s`
     case 'bytes':
       return `${megabytes(row.measured)} MB`
+    case 'bytes each':
+      return `${row.measured.toFixed(row.measured < 100 ? 1 : 0)} B`
   }
 }
 

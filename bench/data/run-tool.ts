@@ -4,12 +4,17 @@ import { spawnSync } from 'node:child_process'
 export function runTool(
   program: string,
   args: readonly string[],
-  options: { readonly acceptedExitCodes?: readonly number[]; readonly env?: Record<string, string> } = {},
+  options: {
+    readonly acceptedExitCodes?: readonly number[]
+    readonly env?: Record<string, string>
+    readonly input?: string
+  } = {},
 ): string {
   const result = spawnSync(program, args, {
     encoding: 'utf8',
     maxBuffer: 2 ** 30,
     env: { ...process.env, LC_ALL: 'C', ...options.env },
+    ...(options.input === undefined ? {} : { input: options.input }),
   })
   const accepted = options.acceptedExitCodes ?? [0]
   if (result.error === undefined && result.status !== null && accepted.includes(result.status)) {

@@ -1,7 +1,8 @@
-import { closeSync, ftruncateSync, fsyncSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, ftruncateSync, fsyncSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BLOCK_SIZE_BYTES, zeroFileInImage } from './fs-blocks.ts'
 import { FULL_SIZE_BYTES, PART_BYTES, type Part } from './part.ts'
+import { runDebugfs } from './run-debugfs.ts'
 import { runTool } from './run-tool.ts'
 import { DELETED_FOLDER, PREALLOCATED_FILE, writeVolumeTree, ZERO_FILE } from './volume-tree.ts'
 
@@ -49,23 +50,16 @@ function deleteFiles(image: string, folder: string): void {
   const commands = entries
     .filter((entry) => entry.isFile())
     .map((entry) => `rm ${inImage(join(entry.parentPath, entry.name))}`)
-  runCommands(image, commands)
+  runDebugfs(image, commands)
 }
 
 function preallocate(image: string, sizeBytes: number): number {
   const blockCount = Math.floor((PART_BYTES.preallocated * sizeBytes) / FULL_SIZE_BYTES / BLOCK_SIZE_BYTES)
-  runCommands(image, [
+  runDebugfs(image, [
     `fallocate ${PREALLOCATED_FILE} 0 ${blockCount - 1}`,
     `set_inode_field ${PREALLOCATED_FILE} size ${blockCount * BLOCK_SIZE_BYTES}`,
   ])
   return blockCount * BLOCK_SIZE_BYTES
-}
-
-function runCommands(image: string, commands: readonly string[]): void {
-  const script = `${image}.debugfs`
-  writeFileSync(script, `${commands.join('\n')}\n`)
-  runTool('debugfs', ['-w', '-f', script, image])
-  rmSync(script)
 }
 
 function syncFile(path: string): void {

@@ -13,6 +13,10 @@ export type IcecoreSettings = {
   readonly compression?: string
   /** Codecs of Node's own API alone. */
   readonly isPortable?: boolean
+  /** Reads only what the file system says is in use; otherwise all of the image, as the other programs do. */
+  readonly leavesFreeOut?: boolean
+  /** A folder of the file system in the image: only what is in it is stored. */
+  readonly folder?: string
 }
 
 export type Icecore = Peer & {
@@ -53,6 +57,7 @@ export function icecore(settings: IcecoreSettings): Icecore {
         'vol',
         '--json',
         '--no-progress',
+        ...extentArgs(settings),
         ...changes,
       ]
       return { ...run(state, args), acceptedExitCodes: [0, EXIT_CODE_DEGRADED] }
@@ -70,6 +75,11 @@ export function icecore(settings: IcecoreSettings): Icecore {
 
 function repositoryIn(state: string): string {
   return join(state, 'repo')
+}
+
+function extentArgs({ folder, leavesFreeOut }: IcecoreSettings): string[] {
+  if (folder !== undefined) return ['--path', folder]
+  return leavesFreeOut === true ? [] : ['--whole']
 }
 
 function initArgs(settings: IcecoreSettings): string[] {

@@ -2,12 +2,17 @@ import type { Scenario } from '../bench.ts'
 import { CHECK } from './check.ts'
 import { CHUNK_SIZE } from './chunk-size.ts'
 import { COMPARED } from './compared.ts'
+import { FRAGMENTS } from './fragments.ts'
 import { FULL_PORTABLE, FULL_UNCOMPRESSED } from './full-against-restic.ts'
 import { FULL } from './full.ts'
 import { LIST_FILES } from './list-files.ts'
 import { NOTHING_CHANGED } from './nothing-changed.ts'
 import { RESTORE } from './restore.ts'
 import { SCATTERED } from './scattered.ts'
+import { SMALL_FILES } from './small-files.ts'
+import { THIN_DIFFERENCE } from './thin-difference.ts'
+import { USED_BLOCKS } from './used-blocks.ts'
+import { USED_BLOCKS_BACKUP } from './used-blocks-backup.ts'
 
 /** In the order in which they run: the first leaves the repositories that the others begin with. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -20,5 +25,10 @@ export const SCENARIOS: readonly Scenario[] = [
   RESTORE,
   CHECK,
   CHUNK_SIZE,
+  USED_BLOCKS_BACKUP,
+  USED_BLOCKS,
+  FRAGMENTS,
+  THIN_DIFFERENCE,
   LIST_FILES,
+  SMALL_FILES,
 ]
