@@ -1,3 +1,4 @@
+import { originOf } from '../formats/file-origin.ts'
 import type { FileNode, FileTime } from '../formats/file-system.ts'
 import type { ExtractProblem } from './extract-report.ts'
 import { MovedFiles, type FoundFile } from './moved-files.ts'
@@ -168,7 +169,7 @@ class Comparison {
 
   /** Whoever changes an attribute changes the time of the last change; a file system that did not would be wrong. */
   async #hasSameAttributes(before: FileNode, after: FileNode): Promise<boolean> {
-    if (isSameTime(before.changed, after.changed) && before.number === after.number) return true
+    if (isSameTime(before.changed, after.changed) && isSameInode(before, after)) return true
     const lists = [
       await this.#sources.before.fileSystem.readAttributes(before),
       await this.#sources.after.fileSystem.readAttributes(after),
@@ -203,7 +204,8 @@ class Comparison {
 const SLASH = Uint8Array.of(0x2f)
 
 function isSameInode(one: FileNode, other: FileNode): boolean {
-  return one.number === other.number && one.generation === other.generation
+  const [first, second] = [originOf(one), originOf(other)]
+  return first.number === second.number && first.generation === second.generation
 }
 
 function isSameDevice(one: FileNode['device'], other: FileNode['device']): boolean {

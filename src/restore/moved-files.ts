@@ -1,3 +1,4 @@
+import { originOf } from '../formats/file-origin.ts'
 import type { FileNode } from '../formats/file-system.ts'
 
 export type FoundFile = { readonly path: Uint8Array; readonly node: FileNode }
@@ -57,6 +58,8 @@ export class MovedFiles {
   }
 }
 
-function keyOf({ number, generation, kind, born }: FileNode): string {
+function keyOf(node: FileNode): string {
+  const { kind, born } = node
+  const { number, generation } = originOf(node)
   return `${kind} ${number} ${generation} ${born?.seconds ?? ''} ${born?.nanoseconds ?? ''}`
 }

@@ -1,9 +1,11 @@
+import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import { formatByteSize } from '../../domain/byte-size.ts'
 import { formatDuration } from '../../domain/duration.ts'
 import type { PointObject, StoredPoint } from '../../domain/recovery-point.ts'
 import type { TargetAddress } from '../../lane/target-writer.ts'
 import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { restoreThreads } from '../../lane/restore-threads.ts'
+import { isBlockDevice } from '../../linux/is-block-device.ts'
 import { openLocalTarget, type LocalTarget } from '../../linux/local-target.ts'
 import { reopenTarget } from '../../linux/reopen.ts'
 import { listPoints } from '../../repository/points.ts'
@@ -29,6 +31,7 @@ export async function runRestore(invocation: RestoreInvocation): Promise<Command
   // The latest of those that can be read may not be the latest that was made.
   noticeDamagedPoints(found.damaged, invocation.progress)
   const object = selectObject(stored, options.object)
+  if (object.kind === 'files') await requireNoDevice(object, options.to)
   await using target = await openLocalTarget(options.to, {
     sizeBytes: object.sizeBytes,
     overwrite: options.overwrite,
@@ -41,6 +44,13 @@ export async function runRestore(invocation: RestoreInvocation): Promise<Command
   await target.commit()
   const durationMs = clock.now().getTime() - startedAt
   return report({ stored, object, target, outcome, durationMs })
+}
+
+/** The image of a file set is no file system that anything else could mount. */
+async function requireNoDevice(object: PointObject, to: string): Promise<void> {
+  if (!(await isBlockDevice(to))) return
+  const message = `Cannot restore "${object.name}" to "${to}": it is a set of files, not a volume; required is a file, or \`icecore extract\` to take the files out`
+  throw new BackupError(ErrorCode.TargetUnsuitable, message, { data: { object: object.name, to } })
 }
 
 async function restoreTo(
