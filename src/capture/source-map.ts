@@ -1,6 +1,6 @@
 import type { FrozenImage } from '../domain/frozen-image.ts'
 import type { Range } from '../domain/range.ts'
-import { freeRanges } from '../formats/volume-stack/free-ranges.ts'
+import { FreeSpace } from '../formats/volume-stack/free-space.ts'
 import { openVolumeStack } from '../formats/volume-stack/open-volume-stack.ts'
 import type { UnmappedVolume, Volume, VolumeStack } from '../formats/volume-stack/volume.ts'
 import { volumeLayer } from '../formats/volume-stack/volume-layer.ts'
@@ -33,11 +33,12 @@ export async function mapSource(
 ): Promise<SourceMap> {
   const { freeAtLeastBytes: atLeastBytes, signal } = options
   const stack = await openVolumeStack(images, signal)
+  const freeSpace = new FreeSpace(stack, { atLeastBytes, signal })
   const volumes: MappedVolume[] = []
   for (const volume of stack.volumes) {
     signal.throwIfAborted()
     const { sizeBytes } = volume.image
-    const free = await freeRanges(stack, volume, { atLeastBytes, signal })
+    const free = await freeSpace.of(volume)
     const freeBytes = free.reduce((sum, range) => sum + range.length, 0)
     const fragmentCount = countFragments(volumeLayer(volume).extentsIn({ offset: 0, length: sizeBytes }))
     volumes.push({ volume, sizeBytes, free, freeBytes, fragmentCount })

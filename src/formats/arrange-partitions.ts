@@ -22,16 +22,14 @@ export function arrangePartitions(
   disk: Disk,
   { metadataRanges, findings }: { readonly metadataRanges: readonly Range[]; readonly findings: Finding[] },
 ): Partition[] {
-  const inside = entries.filter((entry) => isInside(entry, disk, findings))
-  const ranges = inside.map((entry) => ({
-    offset: entry.firstSector * disk.sectorSizeBytes,
-    length: entry.sectorCount * disk.sectorSizeBytes,
-  }))
-  const overlapping = overlappingRanges([...ranges, ...metadataRanges])
+  const all = entries.map((entry) => ({ entry, range: rangeOf(entry, disk) }))
+  const inside = all.filter(({ entry }) => isInside(entry, disk, findings))
+  // One that ends beyond the disk is left out, and is in the way of others all the same.
+  const taken = all.map(({ range }) => range).filter((range) => range.length > 0)
+  const overlapping = overlappingRanges([...taken, ...metadataRanges])
   return inside
-    .map((entry, index) => {
+    .map(({ entry, range }) => {
       const { firstSector: _first, sectorCount: _count, entryOffsetBytes, ...facts } = entry
-      const range = ranges[index] ?? { offset: 0, length: 0 }
       const overlaps = overlapping.has(range)
       if (overlaps) {
         addFinding(
@@ -43,6 +41,13 @@ export function arrangePartitions(
       return { ...facts, range, overlaps }
     })
     .toSorted((a, b) => a.number - b.number)
+}
+
+function rangeOf(
+  { firstSector, sectorCount }: { readonly firstSector: number; readonly sectorCount: number },
+  { sectorSizeBytes }: Disk,
+): Range {
+  return { offset: firstSector * sectorSizeBytes, length: Math.max(0, sectorCount) * sectorSizeBytes }
 }
 
 function isInside(entry: PartitionEntry, disk: Disk, findings: Finding[]): boolean {

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
+import type { Range } from '../../domain/range.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { addFinding } from '../add-finding.ts'
 import { arrangePartitions, type PartitionEntry } from '../arrange-partitions.ts'
 import type { Finding } from '../finding.ts'
 import { FormatError } from '../format-error.ts'
-import { describeBootSector, MBR_SECTOR_BYTES } from '../mbr/boot-sector.ts'
+import {
+  describeBootSector,
+  isProtective,
+  isUsed,
+  MBR_SECTOR_BYTES,
+  parseBootSector,
+} from '../mbr/boot-sector.ts'
 import { mergedRanges } from '../partition-gaps.ts'
 import type { PartitionTable } from '../partition-table.ts'
 import { chooseGptCopy } from './choose-copy.ts'
@@ -37,7 +44,7 @@ async function readGptInSectors(image: FrozenImage, sectorSizeBytes: number): Pr
   const findings: Finding[] = []
   const sectors = { sizeBytes: sectorSizeBytes, count: Math.floor(image.sizeBytes / sectorSizeBytes) }
   const { used, other } = await chooseGptCopy(image, sectors, findings)
-  await checkBootSector(image, findings)
+  const bootRanges = await readBootSector(image, sectorSizeBytes, findings)
   const bootSector = { offset: 0, length: sectorSizeBytes }
   const metadataRanges = mergedRanges([bootSector, ...used.ranges, ...(other?.ranges ?? [])])
   const entries = entriesOf(used, findings)
@@ -46,7 +53,10 @@ async function readGptInSectors(image: FrozenImage, sectorSizeBytes: number): Pr
     format: 'gpt',
     sectorSizeBytes,
     uuid: formatGuid(used.header.diskGuid),
-    partitions: arrangePartitions(entries, disk, { metadataRanges, findings }),
+    partitions: arrangePartitions(entries, disk, {
+      metadataRanges: [...metadataRanges, ...withoutEntries(bootRanges, entries, sectorSizeBytes)],
+      findings,
+    }),
     containers: [],
     metadataRanges,
     findings,
@@ -87,13 +97,43 @@ function entriesOf(copy: GptCopy, findings: Finding[]): PartitionEntry[] {
   return entries
 }
 
-/** Sector 0 tells programs that know no GPT to leave the disk alone. The table is read whatever it says. */
-async function checkBootSector(image: FrozenImage, findings: Finding[]): Promise<void> {
-  const { kind } = describeBootSector(await readBytes(image, 0, MBR_SECTOR_BYTES))
-  if (kind === 'protective') return
-  const found =
-    kind === 'hybrid'
-      ? 'it is hybrid: other systems may see other partitions'
-      : 'it has no protective partition of type 0xee'
+/**
+ * Sector 0 tells programs that know no GPT to leave the disk alone. The table is read whatever it says. Returns the
+ * partitions of a hybrid one, which other systems see.
+ */
+async function readBootSector(
+  image: FrozenImage,
+  sectorSizeBytes: number,
+  findings: Finding[],
+): Promise<readonly Range[]> {
+  const bytes = await readBytes(image, 0, MBR_SECTOR_BYTES)
+  const { kind } = describeBootSector(bytes)
+  if (kind === 'protective') return []
+  const isHybrid = kind === 'hybrid'
+  const found = isHybrid
+    ? 'it is hybrid: other systems may see other partitions'
+    : 'it has no protective partition of type 0xee'
   addFinding(findings, { structure: 'protective MBR', offsetBytes: 0 }, found)
+  if (!isHybrid) return []
+  return parseBootSector(bytes)
+    .entries.filter((entry) => isUsed(entry) && !isProtective(entry))
+    .map(({ firstSector, sectorCount }) => ({
+      offset: firstSector * sectorSizeBytes,
+      length: sectorCount * sectorSizeBytes,
+    }))
+}
+
+/** Partitions of the boot sector that are not partitions of the table as well: what both have proves nothing. */
+function withoutEntries(
+  ranges: readonly Range[],
+  entries: readonly PartitionEntry[],
+  sectorSizeBytes: number,
+): readonly Range[] {
+  return ranges.filter(
+    ({ offset, length }) =>
+      !entries.some(
+        ({ firstSector, sectorCount }) =>
+          firstSector * sectorSizeBytes === offset && sectorCount * sectorSizeBytes === length,
+      ),
+  )
 }

@@ -39,7 +39,8 @@ export function assembleVolumeGroups(volumes: readonly PhysicalVolume[]): Assemb
     }
   }
   const claims = claimsOf(groups, owners, volumes)
-  const found = groups.map((group) => withImages(group, claims, volumes))
+  const seqnos = volumes.map((volume, index) => textSeqno(volume, index, copies))
+  const found = groups.map((group) => withImages(group, { claims, volumes, seqnos }))
   const odd = found.flatMap((group) => findingsOf(group, volumes))
   const claimed = new Set(
     found.flatMap((group) => group.physicalVolumes.map((device) => device.image?.index ?? -1)),
@@ -101,11 +102,27 @@ function claimsOf(
   return claims
 }
 
-function withImages(
-  group: VolumeGroup,
-  claims: ReadonlyMap<number, string>,
-  volumes: readonly PhysicalVolume[],
-): VolumeGroup {
+/**
+ * How new the newest text of a physical volume is: null when it has none, not a number when one of them cannot be read
+ * or parsed.
+ */
+function textSeqno(
+  { texts, hasUnreadArea }: PhysicalVolume,
+  index: number,
+  copies: ReadonlyMap<string, readonly GroupCopy[]>,
+): number | null {
+  const own = [...copies.values()].flat().filter(({ volumeIndex }) => volumeIndex === index)
+  if (hasUnreadArea || own.length < texts.length) return Number.NaN
+  return own.length === 0 ? null : Math.max(...own.map(({ parsed }) => parsed.identity.seqno))
+}
+
+type FoundVolumes = {
+  readonly claims: ReadonlyMap<number, string>
+  readonly volumes: readonly PhysicalVolume[]
+  readonly seqnos: readonly (number | null)[]
+}
+
+function withImages(group: VolumeGroup, { claims, volumes, seqnos }: FoundVolumes): VolumeGroup {
   const indexes = new Map<string, number>()
   for (const [index, uuid] of claims) {
     const label = volumes[index]?.label
@@ -116,12 +133,16 @@ function withImages(
     const volume = index === undefined ? undefined : volumes[index]
     return index === undefined || volume === undefined
       ? device
-      : { ...device, image: groupImage(index, volume) }
+      : { ...device, image: groupImage(index, volume, (seqnos[index] ?? group.seqno) === group.seqno) }
   })
   return { ...group, physicalVolumes }
 }
 
-function groupImage(index: number, { label, imageSizeBytes }: PhysicalVolume): GroupImage {
+function groupImage(
+  index: number,
+  { label, imageSizeBytes }: PhysicalVolume,
+  isCurrent: boolean,
+): GroupImage {
   const areas = [...label.metadataAreas, ...label.bootLoaderAreas]
   const ownRanges: Range[] = [
     { offset: 0, length: Math.min(LABEL_SECTOR_COUNT * SECTOR_BYTES, imageSizeBytes) },
@@ -130,7 +151,7 @@ function groupImage(index: number, { label, imageSizeBytes }: PhysicalVolume): G
       return length > 0 ? [{ offset, length }] : []
     }),
   ]
-  return { index, sizeBytes: imageSizeBytes, ownRanges }
+  return { index, sizeBytes: imageSizeBytes, ownRanges, isCurrent }
 }
 
 /** What is wrong with where the extents lie; the volumes that do not need them can be mapped all the same. */

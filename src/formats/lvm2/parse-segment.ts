@@ -56,7 +56,7 @@ function parseKind(section: TextSection, extents: SegmentExtents, context: Segme
     case 'snapshot':
       return { kind: 'snapshot', ...parseSnapshot(section) }
     case 'mirror':
-      return { kind: 'unmapped', type, uses: usesOfMirror(section, extents, context) }
+      return { ...unmapped(type, section, context), uses: usesOfMirror(section, extents, context) }
     default:
       return unmapped(fullType, section, context)
   }
@@ -179,19 +179,24 @@ function usesOfMirror(
   )
 }
 
+type UnmappedSegment = Extract<SegmentKind, { kind: 'unmapped' }>
+
 /** Nobody knows what a type that is not known uses of a physical volume that it names: all of it, then. */
-function unmapped(type: string, section: TextSection, context: SegmentContext): SegmentKind {
+function unmapped(type: string, section: TextSection, context: SegmentContext): UnmappedSegment {
   const devices = new Set<number>()
+  const names: string[] = []
   for (const { kind, value } of scalarsIn(section)) {
-    const device = kind === 'string' ? context.deviceIndexes.get(value) : undefined
-    if (device !== undefined) devices.add(device)
+    if (kind !== 'string') continue
+    const device = context.deviceIndexes.get(value)
+    if (device === undefined) names.push(value)
+    else devices.add(device)
   }
   const uses = [...devices].map((device) => ({
     device,
     startExtent: 0,
     extentCount: context.devices[device]?.peCount ?? 0,
   }))
-  return { kind: 'unmapped', type, uses }
+  return { kind: 'unmapped', type, uses, names }
 }
 
 function* scalarsIn(section: TextSection): Generator<TextScalar> {

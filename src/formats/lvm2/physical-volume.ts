@@ -18,6 +18,8 @@ export type PhysicalVolume = {
   readonly imageSizeBytes: number
   /** One of each metadata area that holds one; they may differ in age. */
   readonly texts: readonly MetadataText[]
+  /** Some metadata area could not be read: nobody knows how new its text was. */
+  readonly hasUnreadArea: boolean
   readonly findings: readonly Finding[]
 }
 
@@ -36,15 +38,18 @@ export async function readPhysicalVolume(image: FrozenImage): Promise<PhysicalVo
   const label = await findLabel(image, findings)
   if (label === null) return null
   const texts: MetadataText[] = []
+  let hasUnreadArea = false
   for (const area of label.metadataAreas) {
     if (texts.length === TEXT_COUNT_MAX) {
       addFinding(findings, place(area), `it is one of more than ${TEXT_COUNT_MAX}, and is not read`)
+      hasUnreadArea = true
       break
     }
     const text = await readAreaOrFinding(image, area, findings)
-    if (text !== null) texts.push(text)
+    if (text === 'unread') hasUnreadArea = true
+    else if (text !== null) texts.push(text)
   }
-  return { label, imageSizeBytes: image.sizeBytes, texts, findings }
+  return { label, imageSizeBytes: image.sizeBytes, texts, hasUnreadArea, findings }
 }
 
 async function findLabel(image: FrozenImage, findings: Finding[]): Promise<PhysicalVolumeLabel | null> {
@@ -79,7 +84,7 @@ async function readAreaOrFinding(
   image: FrozenImage,
   area: PhysicalArea,
   findings: Finding[],
-): Promise<MetadataText | null> {
+): Promise<MetadataText | 'unread' | null> {
   try {
     const { text, hasPrecommitted } = await readMetadataArea(image, area)
     if (hasPrecommitted) {
@@ -90,7 +95,7 @@ async function readAreaOrFinding(
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
     addFinding(findings, error, error.found)
-    return null
+    return 'unread'
   }
 }
 

@@ -37,6 +37,8 @@ export type GroupImage = {
   readonly sizeBytes: number
   /** Where its label lies and its metadata areas and boot loader areas are; never free. */
   readonly ownRanges: readonly { readonly offset: number; readonly length: number }[]
+  /** False when what it holds of the metadata is older than the group's, or cannot be read and may be newer. */
+  readonly isCurrent: boolean
 }
 
 export type LogicalVolume = {
@@ -65,7 +67,13 @@ export type SegmentKind =
   | ({ readonly kind: 'thin' } & ThinSegment)
   | ({ readonly kind: 'snapshot' } & SnapshotSegment)
   /** A type by its name, that is not mapped: raid5, cache, vdo, error… */
-  | { readonly kind: 'unmapped'; readonly type: string; readonly uses: readonly PhysicalUse[] }
+  | {
+      readonly kind: 'unmapped'
+      readonly type: string
+      readonly uses: readonly PhysicalUse[]
+      /** All strings in it that may be names of other logical volumes. */
+      readonly names: readonly string[]
+    }
 
 /** Where the extents of an area begin: on a physical volume, or in another logical volume of the group. */
 export type SegmentArea =

@@ -53,6 +53,10 @@ export function isExtended(entry: MbrEntry): boolean {
   return EXTENDED_TYPES.includes(entry.type)
 }
 
+export function isProtective(entry: MbrEntry): boolean {
+  return entry.type === PROTECTIVE_TYPE
+}
+
 export function isActive(entry: MbrEntry): boolean {
   return entry.status === ACTIVE
 }
@@ -95,7 +99,7 @@ export function describeBootSector(bytes: Uint8Array): {
     return { kind: 'none', reason }
   }
   if (used.length === 0) return { kind: 'blank', reason: '' }
-  const others = used.filter((entry) => entry.type !== PROTECTIVE_TYPE)
+  const others = used.filter((entry) => !isProtective(entry))
   if (others.length === used.length) return { kind: 'partitions', reason: '' }
   return { kind: others.length === 0 ? 'protective' : 'hybrid', reason: '' }
 }

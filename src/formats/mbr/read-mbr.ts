@@ -1,11 +1,11 @@
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { addFinding } from '../add-finding.ts'
-import { arrangePartitions, type PartitionEntry } from '../arrange-partitions.ts'
+import { arrangePartitions, overlappingRanges, type PartitionEntry } from '../arrange-partitions.ts'
 import type { Finding } from '../finding.ts'
 import { FormatError } from '../format-error.ts'
 import { mergedRanges } from '../partition-gaps.ts'
-import type { PartitionTable } from '../partition-table.ts'
+import type { Partition, PartitionTable } from '../partition-table.ts'
 import {
   describeBootSector,
   isActive,
@@ -67,15 +67,30 @@ export async function readMbr(image: FrozenImage): Promise<PartitionTable> {
     })),
   )
   const containers = used.filter(isExtended).map((entry) => toPartition(entry))
+  const partitions = arrangePartitions([...primaries, ...logicals], image, { metadataRanges, findings })
+  const arranged = arrangePartitions(containers, image, { metadataRanges: [], findings })
   return {
     format: 'mbr',
     sectorSizeBytes,
     uuid: hexDigits(diskId, 8),
-    partitions: arrangePartitions([...primaries, ...logicals], image, { metadataRanges, findings }),
-    containers: arrangePartitions(containers, image, { metadataRanges: [], findings }),
+    partitions: outsideContainers(partitions, arranged),
+    containers: arranged,
     metadataRanges,
     findings,
   }
+}
+
+/** What a primary partition and an extended one both have is nobody's alone, also where no logical partition is seen. */
+function outsideContainers(
+  partitions: readonly Partition[],
+  containers: readonly Partition[],
+): readonly Partition[] {
+  return partitions.map((partition) => {
+    const { number, range } = partition
+    if (number >= FIRST_LOGICAL_NUMBER) return partition
+    const isInside = containers.some((other) => overlappingRanges([other.range, range]).size > 0)
+    return isInside ? { ...partition, overlaps: true } : partition
+  })
 }
 
 /** Linux names partitions without a UUID of their own by the identifier of the disk and their number. */

@@ -5,14 +5,16 @@ import { sliceImage } from '../../images/slice-image.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
 import { assembleVolumeGroups } from '../lvm2/assemble-groups.ts'
 import { readPhysicalVolume, type PhysicalVolume } from '../lvm2/physical-volume.ts'
-import { openLogicalVolumes } from './open-logical-volumes.ts'
+import { openLogicalVolumes, type MapBudget } from './open-logical-volumes.ts'
 import { readContent } from './read-content.ts'
 import type { StackGroup, UnmappedVolume, Volume, VolumeOrigin, VolumeStack } from './volume.ts'
 
 /** Partitions in logical volumes on partitions: deeper than people go, and an end for what refers to itself. */
 const LAYERS_MAX = 8
-/** Of all layers together. */
+/** Of all layers together. What lies beyond is data. */
 const VOLUMES_MAX = 10_000
+/** Of thin volumes and snapshots of all groups together: 384 MB at most. */
+const MAPPED_EXTENTS_MAX = 16_000_000
 
 type Building = {
   readonly volumes: Volume[]
@@ -20,8 +22,12 @@ type Building = {
   readonly unmapped: UnmappedVolume[]
   readonly findings: VolumeStack['findings'][number][]
   readonly signal: AbortSignal
-  readonly physical: { readonly volume: Volume; readonly physical: PhysicalVolume }[]
+  readonly budget: MapBudget
+  readonly names: Set<string>
+  readonly physical: PhysicalPart[]
 }
+
+type PhysicalPart = { readonly volume: Volume; readonly physical: PhysicalVolume }
 
 /**
  * Finds all that lies on some images: partitions, volume groups that span them, logical volumes, file systems. The
@@ -32,7 +38,16 @@ export async function openVolumeStack(
   images: readonly { readonly name: string; readonly image: FrozenImage }[],
   signal: AbortSignal,
 ): Promise<VolumeStack> {
-  const stack: Building = { volumes: [], groups: [], unmapped: [], findings: [], physical: [], signal }
+  const stack: Building = {
+    volumes: [],
+    groups: [],
+    unmapped: [],
+    findings: [],
+    signal,
+    budget: { extentCount: MAPPED_EXTENTS_MAX },
+    names: new Set(),
+    physical: [],
+  }
   for (const [index, { name, image }] of images.entries()) {
     const origin: VolumeOrigin = { kind: 'image', index }
     await addVolume(stack, { name: images.length === 1 ? '' : name, origin, image: cachedImage(image) }, 0)
@@ -47,14 +62,34 @@ export async function openVolumeStack(
 type NewVolume = Pick<Volume, 'name' | 'origin' | 'image'>
 
 async function addVolume(stack: Building, made: NewVolume, layer: number): Promise<void> {
-  const content = await readContent(made.image, stack.signal)
-  const volume = { ...made, content }
-  stack.volumes.push(volume)
-  if (stack.volumes.length > VOLUMES_MAX) {
-    throw new UnmappedError('too many volumes', `Cannot map source: found more than ${VOLUMES_MAX} volumes`)
+  if (stack.volumes.length >= VOLUMES_MAX) {
+    noteTooMany(stack)
+    return
   }
+  const content = await readContent(made.image, stack.signal)
+  const volume = { ...made, name: uniqueName(stack, made.name), content }
+  stack.volumes.push(volume)
   if (content.kind === 'partition-table' && layer < LAYERS_MAX) await addPartitions(stack, volume, layer)
   if (content.kind === 'physical-volume') await addPhysicalVolume(stack, volume)
+}
+
+/** Copies of machines have groups and volumes of one name: the second `vg0/home` is `vg0/home#2`. */
+function uniqueName({ names }: Building, name: string): string {
+  let unique = name
+  for (let copy = 2; names.has(unique); copy += 1) unique = `${name}#${copy}`
+  names.add(unique)
+  return unique
+}
+
+function noteTooMany({ findings }: Building): void {
+  const structure = 'stack of volumes'
+  if (findings.some((finding) => finding.structure === structure)) return
+  findings.push({
+    structure,
+    offsetBytes: 0,
+    found: `it has more than ${VOLUMES_MAX} volumes, the others are not looked into`,
+    volume: '',
+  })
 }
 
 async function addPartitions(stack: Building, disk: Volume, layer: number): Promise<void> {
@@ -81,7 +116,7 @@ async function addPhysicalVolume(stack: Building, volume: Volume): Promise<void>
 
 /** Puts together what was found since the last time. A group whose parts lie in different layers is not put together. */
 async function addGroups(stack: Building, layer: number, signal: AbortSignal): Promise<void> {
-  const parts = stack.physical.splice(0)
+  const parts = withoutTwins(stack, stack.physical.splice(0))
   const assembled = assembleOrNone(stack, parts)
   for (const group of assembled) {
     const devices = group.physicalVolumes.map(({ image }) =>
@@ -89,15 +124,33 @@ async function addGroups(stack: Building, layer: number, signal: AbortSignal): P
     )
     const stackGroup = { group, devices }
     stack.groups.push(stackGroup)
-    const opened = await openLogicalVolumes(stackGroup, signal)
-    stack.unmapped.push(...opened.unmapped)
+    const opened = await openLogicalVolumes(stackGroup, { budget: stack.budget, signal })
+    for (const volume of opened.unmapped) {
+      stack.unmapped.push({ ...volume, name: uniqueName(stack, volume.name) })
+    }
     for (const { name, origin, image } of opened.volumes) {
       await addVolume(stack, { name, origin, image }, layer + 1)
     }
   }
 }
 
-function assembleOrNone(stack: Building, parts: Building['physical']): readonly StackGroup['group'][] {
+/**
+ * Of a physical volume that is there twice nobody knows which one is the copy: both are left out. It is one disk under
+ * two names, or the disks of two machines of which one was made from the other.
+ */
+function withoutTwins(stack: Building, parts: readonly PhysicalPart[]): readonly PhysicalPart[] {
+  const byUuid = Map.groupBy(parts, ({ physical }) => physical.label.uuid)
+  return parts.filter(({ volume, physical: { label } }) => {
+    const twin = byUuid.get(label.uuid)?.find((other) => other.volume !== volume)
+    if (twin === undefined) return true
+    const found = `it is also on "${twin.volume.name}": neither is part of a volume group here`
+    const structure = `LVM2 physical volume ${label.uuid}`
+    stack.findings.push({ structure, offsetBytes: label.offset, found, volume: volume.name })
+    return false
+  })
+}
+
+function assembleOrNone(stack: Building, parts: readonly PhysicalPart[]): readonly StackGroup['group'][] {
   try {
     const assembled = assembleVolumeGroups(parts.map(({ physical }) => physical))
     stack.findings.push(...assembled.findings.map((finding) => ({ ...finding, volume: '' })))

@@ -1,8 +1,8 @@
 import type { Extent } from '../../domain/extent.ts'
-import type { Range } from '../../domain/range.ts'
+import { endOf, type Range } from '../../domain/range.ts'
 import type { ExtentLayer } from '../../extents/compose-extents.ts'
 import { moveExtent } from '../../extents/cut-extent.ts'
-import { UnmappedError } from '../format-error.ts'
+import { FormatError, UnmappedError } from '../format-error.ts'
 import type { Volume } from './volume.ts'
 
 /**
@@ -10,7 +10,14 @@ import type { Volume } from './volume.ts'
  * indexes of those images. For `composeExtents()`, after which the extents of a file are extents of disks.
  */
 export function volumeLayer(volume: Volume): ExtentLayer {
-  return { extentsIn: (range) => locate(volume, range) }
+  return {
+    extentsIn: (range) => {
+      const { sizeBytes } = volume.image
+      if (endOf(range) <= sizeBytes) return locate(volume, range)
+      const place = { structure: `volume "${volume.name}"`, offsetBytes: range.offset }
+      throw new FormatError(place, `its bytes up to ${endOf(range)} are used, it has ${sizeBytes}`)
+    },
+  }
 }
 
 function* locate(volume: Volume, range: Range): Generator<Extent> {
