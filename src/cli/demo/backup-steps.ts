@@ -16,6 +16,7 @@ import {
 } from './command-reports.ts'
 import type { Ran } from './command-runner.ts'
 import type { BackedUp, ChangedVolume, DemoParts, MadeVolume, WrongListRun } from './demo-parts.ts'
+import { bytesInUse } from './free-in-volume.ts'
 import { formatOdds } from './format-odds.ts'
 import { missedChunkCount } from './missed-chunks.ts'
 import { withholdRanges } from './withhold-ranges.ts'
@@ -93,7 +94,7 @@ export async function backUpWithWrongList(
   await story.remark(
     `The list had lost ${missed} chunks. All of ${witnesses?.count ?? 0} witnesses would have missed them ${formatOdds(odds)}.`,
   )
-  const differingBytes = await compareWithSecond(parts, { ...points, third: done.report.pointId, noticed })
+  const differingBytes = await compareWithSecond(parts, changed, { ...points, third: done.report.pointId })
   return {
     ...done,
     withheldRangeCount: list.withheld.length,
@@ -107,14 +108,17 @@ export async function backUpWithWrongList(
 
 async function compareWithSecond(
   parts: DemoParts,
-  points: { readonly second: string; readonly third: string; readonly noticed: boolean },
+  changed: ChangedVolume,
+  points: { readonly second: string; readonly third: string; readonly chunkSizeBytes: number },
 ): Promise<number> {
   const words = ['diff', shortId(points.second), shortId(points.third)]
   const { result } = await runShown(parts, words, 'Comparing the points')
-  const differingBytes = sumOf(parseDiffReport(result.json))
+  const ranges = parseDiffReport(result.json)
+  const differingBytes = await bytesInUse(changed.path, ranges, { ...points, signal: parts.signal })
   const isRight = differingBytes === 0
+  const what = ranges.length === 0 ? 'not a byte differs' : 'nothing that is in use differs'
   const text = isRight
-    ? 'The point is right all the same: not a byte differs from the one before.'
+    ? `The point is right all the same: ${what} from the one before.`
     : `${formatByteSize(differingBytes)} differ from the point before.`
   await parts.story.outcome(isRight ? 'done' : 'bad', text)
   return differingBytes

@@ -14,6 +14,7 @@ const WITNESSES = v.object({
 const OBJECT = v.object({
   sizeBytes: COUNT,
   allocatedBytes: COUNT,
+  freeBytes: v.nullable(COUNT),
   readBytes: COUNT,
   zeroBytes: COUNT,
   changedBytes: COUNT,
@@ -30,7 +31,19 @@ const BACKUP_REPORT = v.object({
 })
 const INIT_REPORT = v.object({ chunkSizeBytes: COUNT, compression: v.object({ algorithm: v.string() }) })
 const RESTORE_REPORT = v.object({ sizeBytes: COUNT, writtenBytes: COUNT })
-const DIFF_REPORT = v.array(v.object({ length: COUNT }))
+const DIFF_REPORT = v.array(v.object({ offset: COUNT, length: COUNT }))
+const FILE_CHANGES = v.object({
+  changes: v.array(
+    v.object({
+      path: v.string(),
+      previousPath: v.optional(v.string()),
+      kind: v.string(),
+      change: v.string(),
+    }),
+  ),
+})
+const MAP_REPORT = v.object({ volumes: v.tuple([v.object({ usedBytes: COUNT, freeBytes: COUNT })]) })
+const EXTRACT_REPORT = v.object({ problems: v.array(v.object({ message: v.string() })) })
 const CHECK_REPORT = v.object({
   ok: v.boolean(),
   checkedPackCount: COUNT,
@@ -60,6 +73,18 @@ export function parseRestoreReport(json: unknown): v.InferOutput<typeof RESTORE_
 
 export function parseDiffReport(json: unknown): v.InferOutput<typeof DIFF_REPORT> {
   return v.parse(DIFF_REPORT, json)
+}
+
+export function parseFileChanges(json: unknown): v.InferOutput<typeof FILE_CHANGES>['changes'] {
+  return v.parse(FILE_CHANGES, json).changes
+}
+
+export function parseMapReport(json: unknown): v.InferOutput<typeof MAP_REPORT>['volumes'][0] {
+  return v.parse(MAP_REPORT, json).volumes[0]
+}
+
+export function parseExtractReport(json: unknown): v.InferOutput<typeof EXTRACT_REPORT> {
+  return v.parse(EXTRACT_REPORT, json)
 }
 
 export function parseCheckReport(json: unknown): CheckReport {

@@ -4,7 +4,10 @@ import type { ProgressListener } from '../../domain/progress.ts'
 import { BACKUP } from '../commands/backup.ts'
 import { CHECK } from '../commands/check.ts'
 import { DIFF } from '../commands/diff.ts'
+import { EXTRACT } from '../commands/extract.ts'
 import { INIT } from '../commands/init.ts'
+import { LS } from '../commands/ls.ts'
+import { MAP } from '../commands/map.ts'
 import { RESTORE } from '../commands/restore.ts'
 import { COMMON_OPTIONS } from '../common-options.ts'
 import { command, type CommandResult, type Invocation } from '../invocation.ts'
@@ -14,7 +17,10 @@ import { readArguments, readOptions } from '../read-values.ts'
 import { runBackup } from '../run/backup.ts'
 import { runCheck } from '../run/check.ts'
 import { runDiff } from '../run/diff.ts'
+import { runExtract } from '../run/extract.ts'
 import { runInit } from '../run/init.ts'
+import { runLs } from '../run/ls.ts'
+import { runMap } from '../run/map.ts'
 import { runRestore } from '../run/restore.ts'
 import { settle } from '../settings.ts'
 import { VERSION } from '../version.ts'
@@ -24,6 +30,9 @@ const COMMANDS = [
   command(BACKUP, () => Promise.resolve(runBackup)),
   command(RESTORE, () => Promise.resolve(runRestore)),
   command(DIFF, () => Promise.resolve(runDiff)),
+  command(EXTRACT, () => Promise.resolve(runExtract)),
+  command(LS, () => Promise.resolve(runLs)),
+  command(MAP, () => Promise.resolve(runMap)),
   command(CHECK, () => Promise.resolve(runCheck)),
 ]
 const PARTS = { commands: COMMANDS, families: {}, version: VERSION }

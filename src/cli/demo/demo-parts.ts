@@ -46,8 +46,26 @@ export type WrongListRun = BackedUp & {
   /** That no witness would meet one of those chunks. */
   readonly missProbability: number
   readonly noticed: boolean
-  /** Between its point and that of the right list. */
+  /** Between its point and that of the right list, where the file system has something. */
   readonly differingBytes: number
+}
+
+export type Mapped = { readonly usedBytes: number; readonly freeBytes: number; readonly durationMs: number }
+
+/** What `diff --files` found. */
+export type ChangedFiles = {
+  readonly changeCount: number
+  /** Files that changed and that it does not name. */
+  readonly missingCount: number
+  readonly durationMs: number
+}
+
+/** A file that came out of a point. */
+export type TakenOut = {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly equal: boolean
+  readonly durationMs: number
 }
 
 export type Restored = {
@@ -56,6 +74,10 @@ export type Restored = {
   readonly writtenBytes: number
   readonly originalSha256: string
   readonly restoredSha256: string
+  /** Every byte that the file system has in use is as in the original. */
+  readonly equal: boolean
+  /** What differs all the same: the file system calls it free, and it came back as zeros. */
+  readonly zeroedFreeBytes: number
   /** Null where there is no e2fsck. */
   readonly fileSystemClean: boolean | null
 }
@@ -66,8 +88,11 @@ export type Checked = { readonly report: CheckReport; readonly durationMs: numbe
 export type DemoFigures = {
   readonly volume: MadeVolume
   readonly changed: ChangedVolume
+  readonly mapped: Mapped
   readonly first: BackedUp
   readonly second: BackedUp
+  readonly changedFiles: ChangedFiles
+  readonly takenOut: TakenOut
   readonly wrongList: WrongListRun
   readonly firstRestore: Restored
   readonly secondRestore: Restored

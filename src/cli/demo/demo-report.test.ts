@@ -9,6 +9,7 @@ const BACKUP: BackedUp = {
     object: {
       sizeBytes: 1000,
       allocatedBytes: 800,
+      freeBytes: 200,
       readBytes: 800,
       zeroBytes: 100,
       changedBytes: 700,
@@ -29,13 +30,18 @@ const RESTORE: Restored = {
   writtenBytes: 700,
   originalSha256: '1'.repeat(64),
   restoredSha256: '1'.repeat(64),
+  equal: true,
+  zeroedFreeBytes: 0,
   fileSystemClean: true,
 }
 const FIGURES: DemoFigures = {
   volume: { path: '/day1', sizeBytes: 1000, fileCount: 3, fileBytes: 600 },
   changed: { path: '/day2', addedCount: 1, rewrittenCount: 1, removedCount: 1, ranges: [], rangeBytes: 100 },
+  mapped: { usedBytes: 800, freeBytes: 200, durationMs: 10 },
   first: BACKUP,
   second: BACKUP,
+  changedFiles: { changeCount: 3, missingCount: 0, durationMs: 50 },
+  takenOut: { path: '/a', sizeBytes: 10, equal: true, durationMs: 40 },
   wrongList: {
     ...BACKUP,
     exitCode: 3,
@@ -63,13 +69,15 @@ function textOf(figures: DemoFigures): string {
 test('demoText() says that both points came back, and how the sizes compare', () => {
   assert.equal(demoExitCode(FIGURES), 0)
   assert.match(textOf(FIGURES), /Both points came back bit by bit/)
-  assert.match(textOf(FIGURES).replaceAll('\n', ' '), /700 B are not zero.* in 350 B, 2\.0 times less/)
+  assert.match(
+    textOf(FIGURES).replaceAll('\n', ' '),
+    /700 B of the rest are not zero.* in 350 B, 2\.0 times less/,
+  )
 })
 
 test('demoExitCode() and demoText() tell a wrong restore, whatever else went well', () => {
-  const restoredSha256 = '2'.repeat(64)
   for (const secondRestore of [
-    { ...RESTORE, restoredSha256 },
+    { ...RESTORE, equal: false },
     { ...RESTORE, fileSystemClean: false },
   ]) {
     const figures = { ...FIGURES, secondRestore }
@@ -77,6 +85,18 @@ test('demoExitCode() and demoText() tell a wrong restore, whatever else went wel
     assert.match(textOf(figures), /Something is WRONG/)
     assert.doesNotMatch(textOf(figures), /Both points came back/)
   }
+})
+
+test('demoText() says what came back as zeros because it is free', () => {
+  const figures = { ...FIGURES, secondRestore: { ...RESTORE, zeroedFreeBytes: 4096 } }
+  assert.equal(demoExitCode(figures), 0)
+  assert.match(textOf(figures), /Both points came back in all that is in use/)
+})
+
+test('demoExitCode() tells a file that was not found or is not equal', () => {
+  const { changedFiles, takenOut } = FIGURES
+  assert.equal(demoExitCode({ ...FIGURES, changedFiles: { ...changedFiles, missingCount: 1 } }), 6)
+  assert.equal(demoExitCode({ ...FIGURES, takenOut: { ...takenOut, equal: false } }), 6)
 })
 
 test('demoExitCode() tells a wrong point of a list that was noticed to be wrong', () => {

@@ -13,11 +13,10 @@ const EXAMPLE_REPOSITORY = '/mnt/backup/volumes'
 
 /** Whether everything came back as it was. A wrong list that nobody could notice is no fault of the repository. */
 function isDemoRight(figures: DemoFigures): boolean {
-  const { wrongList, firstRestore, secondRestore, check } = figures
-  const isSame = [firstRestore, secondRestore].every(
-    (one) => one.originalSha256 === one.restoredSha256 && one.fileSystemClean !== false,
-  )
-  return isSame && check.report.ok && !(wrongList.noticed && wrongList.differingBytes > 0)
+  const { wrongList, firstRestore, secondRestore, check, changedFiles, takenOut } = figures
+  const isSame = [firstRestore, secondRestore].every((one) => one.equal && one.fileSystemClean !== false)
+  const areFilesRight = changedFiles.missingCount === 0 && takenOut.equal
+  return isSame && areFilesRight && check.report.ok && !(wrongList.noticed && wrongList.differingBytes > 0)
 }
 
 /** Degraded where a run that had nothing wrong to notice was; the run with the wrong list should be. */
@@ -52,8 +51,11 @@ export function demoJson(figures: DemoFigures, keptFolder: string | null): unkno
       rangeCount: changed.ranges.length,
       rangeBytes: changed.rangeBytes,
     },
+    map: figures.mapped,
     first: backupJson(first),
     second: backupJson(second),
+    changedFiles: figures.changedFiles,
+    extracted: figures.takenOut,
     wrongList: {
       ...backupJson(wrongList),
       withheldRangeCount: wrongList.withheldRangeCount,
@@ -63,7 +65,7 @@ export function demoJson(figures: DemoFigures, keptFolder: string | null): unkno
       noticed: wrongList.noticed,
       differingBytes: wrongList.differingBytes,
     },
-    restores: [figures.firstRestore, figures.secondRestore].map(restoreJson),
+    restores: [figures.firstRestore, figures.secondRestore],
     check: { ...check.report, durationMs: check.durationMs },
     repositoryBytes: figures.repositoryBytes,
   }
@@ -76,6 +78,7 @@ function backupJson({ report, durationMs, exitCode }: BackedUp): Record<string, 
     durationMs,
     exitCode,
     mode: rest.done.mode,
+    freeBytes: object.freeBytes,
     readBytes: object.readBytes,
     changedBytes: object.changedBytes,
     storedBytes: report.storedBytes,
@@ -84,10 +87,6 @@ function backupJson({ report, durationMs, exitCode }: BackedUp): Record<string, 
     witnesses: object.witnesses,
     degraded: report.degraded,
   }
-}
-
-function restoreJson(restored: Restored): unknown {
-  return { ...restored, equal: restored.originalSha256 === restored.restoredSha256 }
 }
 
 /** The closing summary: figures, what they mean, and what to type next. */
@@ -102,7 +101,7 @@ export function demoText(
   const { paint, program } = about
   const bold = (text: string): string => paint('bold', text)
   const verdict = isDemoRight(figures)
-    ? paint('green', 'Both points came back bit by bit, and every stored byte is as it should be.')
+    ? paint('green', rightText(figures))
     : paint('red', 'Something is WRONG: see above. Please report it with what is above.')
   return [
     '',
@@ -121,8 +120,14 @@ export function demoText(
   ].join('\n')
 }
 
+function rightText({ firstRestore, secondRestore }: DemoFigures): string {
+  const isAll = firstRestore.zeroedFreeBytes + secondRestore.zeroedFreeBytes === 0
+  const how = isAll ? 'bit by bit' : 'in all that is in use'
+  return `Both points came back ${how}, and every stored byte is as it should be.`
+}
+
 function figuresTable(figures: DemoFigures, paintTitle: (title: string) => string): string {
-  const { first, second, wrongList, firstRestore, secondRestore, check } = figures
+  const { first, second, wrongList, firstRestore, secondRestore, check, changedFiles, takenOut } = figures
   const columns = [
     { title: '' },
     { title: 'TIME', align: 'right' },
@@ -137,6 +142,8 @@ function figuresTable(figures: DemoFigures, paintTitle: (title: string) => strin
   const rows = [
     backup('First backup', first),
     backup('Second backup, with a list', second),
+    [`Which of ${figures.volume.fileCount} files changed`, formatDuration(changedFiles.durationMs)],
+    row('One file taken out', { durationMs: takenOut.durationMs, writtenBytes: takenOut.sizeBytes }),
     backup('The same, the list being wrong', wrongList),
     restore('Restore of the first', firstRestore),
     restore('Restore of the second', secondRestore),
@@ -172,7 +179,7 @@ function meaningOf(figures: DemoFigures): string[] {
   const readRatio = readBytes / second.report.object.readBytes
   const storedRatio = first.report.storedBytes / second.report.storedBytes
   return [
-    `The volume has ${formatByteSize(volume.sizeBytes)}, of which ${formatByteSize(dataBytes)} are not zero. The first backup stored that in ${formatByteSize(first.report.storedBytes)}, ${times(dataBytes / first.report.storedBytes)} less. ${formatByteSize(changed.rangeBytes)} changed; the second backup read ${times(readRatio)} less than the first, stored ${times(storedRatio)} less and took ${times(first.durationMs / second.durationMs)} less time. The repository, with three points, takes ${formatByteSize(repositoryBytes)}.`,
+    `The volume has ${formatByteSize(volume.sizeBytes)}, of which ${formatByteSize(first.report.object.freeBytes ?? 0)} were proven free and not read; ${formatByteSize(dataBytes)} of the rest are not zero. The first backup stored that in ${formatByteSize(first.report.storedBytes)}, ${times(dataBytes / first.report.storedBytes)} less. ${formatByteSize(changed.rangeBytes)} changed; the second backup read ${times(readRatio)} less than the first, stored ${times(storedRatio)} less and took ${times(first.durationMs / second.durationMs)} less time. The repository, with three points, takes ${formatByteSize(repositoryBytes)}.`,
     `Times are those of whole commands, the password turned into a key included. The files had just been written, so they were read from memory; a disk may be slower than ${formatByteSize((first.report.object.readBytes / first.durationMs) * 1000)}/s.`,
   ]
 }
@@ -190,7 +197,10 @@ function nextSteps(program: string): (readonly [string, string])[] {
       `${program} backup /dev/vg0/data-snap -r ${repository} --name data`,
       'every night; only what changed is stored',
     ],
+    [`${program} map /dev/vg0/data`, 'what lies on it, and how much of it is in use'],
     [`${program} points -r ${repository}`, 'what there is'],
+    [`${program} diff ID latest -r ${repository} --files`, 'which files changed since point ID'],
+    [`${program} extract latest:data /etc -r ${repository} --to out`, 'files out of it, without a mount'],
     [`${program} check -r ${repository} --data`, 'now and then: is every byte still right?'],
     [`${program} restore latest:data -r ${repository} --to data.img`, 'back to a file, or to a device'],
   ]

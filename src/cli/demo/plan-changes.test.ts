@@ -39,8 +39,8 @@ test('debugfsRequests() removes before it writes, and writes where it stands', (
     'cd /share/a',
     'write /usr/share/new old',
     'cd /',
-    'mkdir added',
-    'cd /added',
+    'mkdir new',
+    'cd /new',
     'write /usr/share/new 0-old',
   ])
 })

@@ -17,6 +17,8 @@ const NEW_SHARE = 0.07
 const NEW_FILE_MAX_BYTES = 4 * 1024 * 1024
 /** What goes makes room for what comes: changes are scattered over the volume, as on one in use. */
 const REMOVED_EVERY = 16
+/** Where the files go that come. */
+export const ADDED_FOLDER = 'new'
 
 /** Divides the chosen files: most are there from the beginning, the others are written into the volume later. */
 export function planChanges(chosen: readonly ChosenFile[]): PlannedChanges {
@@ -59,8 +61,8 @@ export function debugfsRequests(changes: PlannedChanges): string[] {
     ]),
     // It makes a folder where it is, whatever the path begins with.
     'cd /',
-    'mkdir added',
-    'cd /added',
+    `mkdir ${ADDED_FOLDER}`,
+    `cd /${ADDED_FOLDER}`,
     ...changes.added.map((file, at) => `write ${file.from} ${at}-${basename(file.to)}`),
   ]
 }

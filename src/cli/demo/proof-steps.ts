@@ -6,7 +6,9 @@ import { shortId } from '../short-id.ts'
 import { runShown } from './backup-steps.ts'
 import { parseCheckReport, parseRestoreReport } from './command-reports.ts'
 import type { Checked, DemoParts, Restored } from './demo-parts.ts'
+import { compareImages } from './compare-images.ts'
 import { isFileSystemClean } from './file-system-tools.ts'
+import { bytesInUse, bytesWritten } from './free-in-volume.ts'
 import { hashFiles } from './hash-files.ts'
 
 const SHA256_SHOWN = 16
@@ -14,7 +16,12 @@ const SHA256_SHOWN = 16
 /** Restores a point to a new file and compares it with the volume that it was made of. */
 export async function restoreAndCompare(
   parts: DemoParts,
-  point: { readonly id: string; readonly original: string; readonly day: string },
+  point: {
+    readonly id: string
+    readonly original: string
+    readonly day: string
+    readonly chunkSizeBytes: number
+  },
 ): Promise<Restored> {
   const { story, folder, signal, tools } = parts
   await mkdir(join(folder, 'restored'), { recursive: true })
@@ -25,6 +32,10 @@ export async function restoreAndCompare(
   const [originalSha256 = '', restoredSha256 = ''] = await story.during('Comparing by SHA-256', (progress) =>
     hashFiles([point.original, path], 2 * sizeBytes, { progress, signal }),
   )
+  const isSame = originalSha256 === restoredSha256
+  const difference = isSame
+    ? { equal: true, zeroedFreeBytes: 0 }
+    : await story.during('Looking where they differ', () => differenceOf(parts, point, path))
   const fileSystemClean = await story.during('Checking the file system', () =>
     isFileSystemClean(tools, path, signal),
   )
@@ -35,10 +46,24 @@ export async function restoreAndCompare(
     writtenBytes,
     originalSha256,
     restoredSha256,
+    ...difference,
     fileSystemClean,
   }
   await tell(parts, restored)
   return restored
+}
+
+/** What a file system calls free need not come back: a file that was deleted leaves its bytes there. */
+async function differenceOf(
+  { signal }: DemoParts,
+  point: { readonly original: string; readonly chunkSizeBytes: number },
+  restored: string,
+): Promise<{ readonly equal: boolean; readonly zeroedFreeBytes: number }> {
+  const ranges = await compareImages(point.original, restored, signal)
+  const usedBytes = await bytesInUse(point.original, ranges, { ...point, signal })
+  const writtenBytes = await bytesWritten(restored, ranges, signal)
+  const differingBytes = ranges.reduce((sum, range) => sum + range.length, 0)
+  return { equal: usedBytes === 0 && writtenBytes === 0, zeroedFreeBytes: differingBytes }
 }
 
 async function tell({ story }: DemoParts, restored: Restored): Promise<void> {
@@ -48,6 +73,11 @@ async function tell({ story }: DemoParts, restored: Restored): Promise<void> {
     await story.outcome(
       'done',
       `SHA-256 ${originalSha256.slice(0, SHA256_SHOWN)}… as the original, bit by bit.`,
+    )
+  } else if (restored.equal) {
+    await story.outcome(
+      'done',
+      `Every byte that ext4 has in use is as in the original. ${formatByteSize(restored.zeroedFreeBytes)} of deleted files, which it calls free, came back as zeros.`,
     )
   } else {
     await story.outcome(

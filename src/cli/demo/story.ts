@@ -50,11 +50,21 @@ export class Story {
   /** A command line as it is run, without the folder that everything is in. */
   async command(words: readonly string[]): Promise<void> {
     const text = words.map((word) => word.replaceAll(`${this.#folder}/`, '')).join(' ')
-    const lines = wrapText(text, this.width - INDENT.length - 4)
+    const lines = wrapText(text, this.width - INDENT.length - 6)
     const shown = lines.map(
       (line, at) => `${at === 0 ? '$ ' : '    '}${line}${at === lines.length - 1 ? '' : ' \\'}`,
     )
     await this.#write(shown.map((line) => INDENT + this.#messages.paint('cyan', line)))
+  }
+
+  /** What a command printed, as far as it fits. */
+  async output(text: string, linesMax: number): Promise<void> {
+    const all = text.replaceAll(`${this.#folder}/`, '').split('\n')
+    const more = all.length - linesMax
+    const width = this.width - INDENT.length
+    const lines = all.slice(0, linesMax).flatMap((line) => foldLine(line, width))
+    const rest = more > 0 ? [this.#messages.paint('dim', `and ${more} lines more`)] : []
+    await this.#write([...lines, ...rest].map((line) => (line === '' ? '' : INDENT + line)))
   }
 
   /** How it went. */
@@ -87,4 +97,17 @@ export class Story {
     if (json || quiet || progress === 'json') return
     await this.#messages.write(lines.map((line) => `${line}\n`).join(''))
   }
+}
+
+/** A line that is too long goes on below itself, two columns further in. */
+function foldLine(line: string, width: number): string[] {
+  if (line.length <= width) return [line]
+  const [indent = ''] = /^ */.exec(line) ?? []
+  const comma = line.lastIndexOf(', ', width - 1)
+  if (comma > indent.length) {
+    return [line.slice(0, comma + 1), ...foldLine(`${indent}  ${line.slice(comma + 2)}`, width)]
+  }
+  const [first = '', ...others] = wrapText(line.slice(indent.length), width - indent.length)
+  if (others.length === 0) return [line]
+  return [indent + first, ...foldLine(`${indent}  ${others.join(' ')}`, width)]
 }

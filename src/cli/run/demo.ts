@@ -7,6 +7,7 @@ import { folderBytes, openDemoFolder } from '../demo/demo-folder.ts'
 import type { DemoFigures, DemoParts } from '../demo/demo-parts.ts'
 import { demoExitCode, demoJson, demoText } from '../demo/demo-report.ts'
 import { findFileSystemTools } from '../demo/file-system-tools.ts'
+import { compareFiles, mapVolume, takeFileOut } from '../demo/look-steps.ts'
 import { checkAll, restoreAndCompare } from '../demo/proof-steps.ts'
 import { Story } from '../demo/story.ts'
 import { changeVolume, makeVolume } from '../demo/volume-steps.ts'
@@ -62,22 +63,27 @@ async function tell(parts: DemoParts, invocation: DemoInvocation, dataBytes: num
   const { story } = parts
   const startedAt = performance.now()
   const { volume, plan } = await makeVolume(parts, { sizeBytes: invocation.options.size, dataBytes })
+  const mapped = await mapVolume(parts, volume, plan)
   const chunkSizeBytes = await makeRepository(parts, invocation.randomness)
   const first = await backUpFirst(parts, volume)
   const changed = await changeVolume(parts, volume, plan)
   const second = await backUpChanges(parts, changed)
   const points = { first: first.report.pointId, second: second.report.pointId, chunkSizeBytes }
+  const changedFiles = await compareFiles(parts, points, plan)
+  const takenOut = await takeFileOut(parts, points.first, plan)
   const wrongList = await backUpWithWrongList(parts, changed, points)
   await story.step('Both points, restored and compared with the originals')
   const firstRestore = await restoreAndCompare(parts, {
     id: points.first,
     original: volume.path,
     day: 'day1',
+    chunkSizeBytes,
   })
   const secondRestore = await restoreAndCompare(parts, {
     id: points.second,
     original: changed.path,
     day: 'day2',
+    chunkSizeBytes,
   })
   const check = await checkAll(parts)
   const repositoryBytes = await folderBytes(join(parts.folder, 'repository'))
@@ -85,8 +91,11 @@ async function tell(parts: DemoParts, invocation: DemoInvocation, dataBytes: num
   return {
     volume,
     changed,
+    mapped,
     first,
     second,
+    changedFiles,
+    takenOut,
     wrongList,
     firstRestore,
     secondRestore,
