@@ -33,7 +33,8 @@ function selectedFiles(selections: readonly string[]): string[] | undefined {
 function prepare(): boolean {
   process.chdir(root)
   for (const name of Object.keys(process.env)) {
-    if (name.startsWith('ICECORE_')) Reflect.deleteProperty(process.env, name) // A user's own settings.
+    // A user's own settings; but where the corpus lies is a setting of the tests.
+    if (name.startsWith('ICECORE_') && name !== 'ICECORE_CORPUS') Reflect.deleteProperty(process.env, name)
   }
   const path = pathWithSystemFolders(process.env['PATH'])
   process.env['PATH'] = path
