@@ -16,6 +16,12 @@ const VOLUMES_MAX = 10_000
 /** Of thin volumes and snapshots of all groups together: 384 MB at most. */
 const MAPPED_EXTENTS_MAX = 16_000_000
 
+export type StackLimits = {
+  /** Of all maps that are kept in memory, together. */
+  readonly mappedExtentCountMax?: number
+  readonly volumeCountMax?: number
+}
+
 type Building = {
   readonly volumes: Volume[]
   readonly groups: StackGroup[]
@@ -23,6 +29,7 @@ type Building = {
   readonly findings: VolumeStack['findings'][number][]
   readonly signal: AbortSignal
   readonly budget: MapBudget
+  readonly volumeCountMax: number
   readonly names: Set<string>
   readonly physical: PhysicalPart[]
 }
@@ -37,14 +44,17 @@ type PhysicalPart = { readonly volume: Volume; readonly physical: PhysicalVolume
 export async function openVolumeStack(
   images: readonly { readonly name: string; readonly image: FrozenImage }[],
   signal: AbortSignal,
+  limits: StackLimits = {},
 ): Promise<VolumeStack> {
+  const { mappedExtentCountMax = MAPPED_EXTENTS_MAX, volumeCountMax = VOLUMES_MAX } = limits
   const stack: Building = {
     volumes: [],
     groups: [],
     unmapped: [],
     findings: [],
     signal,
-    budget: { extentCount: MAPPED_EXTENTS_MAX },
+    budget: { extentCount: mappedExtentCountMax },
+    volumeCountMax,
     names: new Set(),
     physical: [],
   }
@@ -62,7 +72,7 @@ export async function openVolumeStack(
 type NewVolume = Pick<Volume, 'name' | 'origin' | 'image'>
 
 async function addVolume(stack: Building, made: NewVolume, layer: number): Promise<void> {
-  if (stack.volumes.length >= VOLUMES_MAX) {
+  if (stack.volumes.length >= stack.volumeCountMax) {
     noteTooMany(stack)
     return
   }
@@ -81,13 +91,13 @@ function uniqueName({ names }: Building, name: string): string {
   return unique
 }
 
-function noteTooMany({ findings }: Building): void {
+function noteTooMany({ findings, volumeCountMax }: Building): void {
   const structure = 'stack of volumes'
   if (findings.some((finding) => finding.structure === structure)) return
   findings.push({
     structure,
     offsetBytes: 0,
-    found: `it has more than ${VOLUMES_MAX} volumes, the others are not looked into`,
+    found: `it has more than ${volumeCountMax} volumes, the others are not looked into`,
     volume: '',
   })
 }
