@@ -98,9 +98,16 @@ async function missing(
       : node.kind === 'symlink'
         ? `"${parent}" is a symbolic link to "${formatPathBytes(await fileSystem.readSymlink(node))}", required is a path without links`
         : `"${parent}" is no folder`
-  return new BackupError(ErrorCode.SourceMissing, `Cannot back up "${path}" of ${at.where}: ${found}`, {
-    data: { path },
-  })
+  // What a journal or a log still has to write may be what was sought.
+  const { allocation, format } = fileSystem
+  const doubt = allocation.proven ? '' : `; of the ${format}, ${allocation.reason}`
+  return new BackupError(
+    ErrorCode.SourceMissing,
+    `Cannot back up "${path}" of ${at.where}: ${found}${doubt}`,
+    {
+      data: { path },
+    },
+  )
 }
 
 function shown(names: readonly Uint8Array[]): string {
