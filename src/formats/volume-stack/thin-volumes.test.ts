@@ -340,9 +340,9 @@ test('thin volumes are mapped only as long as their maps fit into memory togethe
   const pool = makePool(folder)
   const disks = disksWith(pool)
   const images = disks.map((bytes, index) => ({ name: `disk${index}`, image: bytesImage(bytes) }))
-  const whole = { offset: 0, length: THIN_EXTENTS * EXTENT_BYTES }
+  const range = { offset: 0, length: THIN_EXTENTS * EXTENT_BYTES }
   const first = volumeLayer(volumeNamed(await stackOf(...disks), 'group/thin1'))
-  const mappedExtentCountMax = [...first.extentsIn(whole)].length + 3
+  const mappedExtentCountMax = [...first.extentsIn(range)].length + 3
   const stack = await openVolumeStack(images, NEVER, { mappedExtentCountMax })
   assert.deepEqual(
     stack.unmapped.map(({ name, what }) => [name, what]),
