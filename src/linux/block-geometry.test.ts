@@ -6,21 +6,22 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { blockGeometry, probeSize } from './block-geometry.ts'
 import { deviceNumberOf } from './device-number.ts'
-import { attachLoopDevice, noLoopDevices } from './loop-device.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { loopDevice } from '../../test/support/loop-device.ts'
+import { needsLoopDevices } from '../../test/support/requirements.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 
 const SIZE = 5 * 1024 * 1024
-const skip = noLoopDevices()
+const skip = needsLoopDevices()
 
 for (const sectorSizeBytes of [512, 4096]) {
   test(
     `blockGeometry() tells size and ${sectorSizeBytes}-byte sectors, however it asks`,
     { skip },
     async () => {
-      await using folder = await temporaryFolder()
+      using folder = temporaryFolder()
       const path = join(folder.path, 'disk.img')
       await writeFile(path, new Uint8Array(SIZE))
-      await using device = await attachLoopDevice(path, { sectorSizeBytes })
+      using device = loopDevice(path, { sectorSizeBytes })
       await using handle = await open(device.path, constants.O_RDONLY | constants.O_DIRECT)
       const { rdev } = await handle.stat({ bigint: true })
       const expected = { sizeBytes: SIZE, sectorSizeBytes }

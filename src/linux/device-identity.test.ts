@@ -3,11 +3,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { nameInFolder } from './device-identity.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 
 /** The name of a device whose folder in /sys holds these files. */
 async function nameWith(files: Readonly<Record<string, string>>, device: string): Promise<string | null> {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   for (const [path, text] of Object.entries(files)) {
     const file = join(folder.path, path)
     await mkdir(dirname(file), { recursive: true })

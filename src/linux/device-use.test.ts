@@ -4,11 +4,12 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { describeUse, deviceUse, type DeviceUse } from './device-use.ts'
-import { attachLoopDevice, noLoopDevices } from './loop-device.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { loopDevice } from '../../test/support/loop-device.ts'
+import { needsLoopDevices } from '../../test/support/requirements.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 
 const MIB = 1024 * 1024
-const skip = noLoopDevices()
+const skip = needsLoopDevices()
 const unused: DeviceUse = {
   mountedReadWrite: [],
   mountedReadOnly: [],
@@ -24,7 +25,7 @@ test('describeUse() names the most telling use', () => {
 })
 
 test('deviceUse() finds nothing about a file that nobody uses', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await writeFile(path, 'x')
   assert.deepEqual(await deviceUse(path), unused)
@@ -35,13 +36,13 @@ test('deviceUse() throws when there is nothing', async () => {
 })
 
 test('deviceUse() follows a file over its loop device to the mount', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   const mountPoint = join(folder.path, 'mounted here')
   await mkdir(mountPoint)
   await writeFile(path, new Uint8Array(8 * MIB))
   execFileSync('mke2fs', ['-q', '-t', 'ext4', path])
-  await using device = await attachLoopDevice(path)
+  using device = loopDevice(path)
   assert.deepEqual(await deviceUse(device.path), unused)
   assert.deepEqual(await deviceUse(path), { ...unused, loopDevices: [device.path] })
   for (const [option, use] of [
@@ -59,14 +60,14 @@ test('deviceUse() follows a file over its loop device to the mount', { skip }, a
 })
 
 test('deviceUse() follows a device to the loop device on it', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   const mountPoint = join(folder.path, 'mounted')
   await mkdir(mountPoint)
   await writeFile(path, new Uint8Array(8 * MIB))
   execFileSync('mke2fs', ['-q', '-t', 'ext4', path])
-  await using lower = await attachLoopDevice(path)
-  await using upper = await attachLoopDevice(lower.path)
+  using lower = loopDevice(path)
+  using upper = loopDevice(lower.path)
   execFileSync('mount', [upper.path, mountPoint])
   try {
     const use = { ...unused, mountedReadWrite: [mountPoint] }
@@ -78,12 +79,12 @@ test('deviceUse() follows a device to the loop device on it', { skip }, async ()
 })
 
 test('deviceUse() follows a disk to its partitions', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'disk.img')
   const mountPoint = join(folder.path, 'mounted')
   await mkdir(mountPoint)
   await writeFile(path, new Uint8Array(16 * MIB))
-  await using device = await attachLoopDevice(path)
+  using device = loopDevice(path)
   // By hand, since a kernel may know no partition table at all; detaching removes it.
   execFileSync('addpart', [device.path, '1', '2048', '16384'])
   const partition = `${device.path}p1`

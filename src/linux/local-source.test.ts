@@ -8,12 +8,13 @@ import type { Extent } from '../domain/extent.ts'
 import type { Range } from '../domain/range.ts'
 import { allocateAligned } from './aligned-memory.ts'
 import { openLocalSource, type LocalSource } from './local-source.ts'
-import { attachLoopDevice, noLoopDevices } from './loop-device.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { loopDevice } from '../../test/support/loop-device.ts'
+import { needsLoopDevices } from '../../test/support/requirements.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 
 const MIB = 1024 * 1024
 const signal = new AbortController().signal
-const skip = noLoopDevices()
+const skip = needsLoopDevices()
 
 async function makeSparse(path: string, sizeBytes: number, dataAt: readonly number[]): Promise<void> {
   await using file = await open(path, 'w')
@@ -26,7 +27,7 @@ async function dataRanges(source: LocalSource, range: Range): Promise<readonly R
 }
 
 test('openLocalSource() describes an image file', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await makeSparse(path, 8 * MIB, [])
   await using source = await openLocalSource(path)
@@ -37,7 +38,7 @@ test('openLocalSource() describes an image file', async () => {
 })
 
 test('openLocalSource() refuses what has no image, with one sentence', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const empty = join(folder.path, 'empty.img')
   const pipe = join(folder.path, 'pipe')
   await writeFile(empty, '')
@@ -56,7 +57,7 @@ test('openLocalSource() refuses what has no image, with one sentence', async () 
 })
 
 test('openLocalSource() says that permission is missing', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await writeFile(path, 'secret', { mode: 0 })
   await chmod(folder.path, 0o755)
@@ -73,7 +74,7 @@ test('openLocalSource() says that permission is missing', async () => {
 })
 
 test('dataRanges() gives the data of a sparse file, clipped', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await makeSparse(path, 64 * MIB, [MIB, 9 * MIB, 64 * MIB - 65_536])
   await using source = await openLocalSource(path)
@@ -90,7 +91,7 @@ test('dataRanges() gives the data of a sparse file, clipped', async () => {
 })
 
 test('dataRanges() comes in batches and obeys its signal', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   const fragments = Array.from({ length: 5000 }, (_, index) => index * 2 * 65_536)
   await makeSparse(path, 5000 * 2 * 65_536, fragments)
@@ -107,7 +108,7 @@ test('dataRanges() comes in batches and obeys its signal', async () => {
 })
 
 test('image() maps data and holes and reads both', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await makeSparse(path, 4 * MIB, [MIB])
   await using source = await openLocalSource(path)
@@ -126,7 +127,7 @@ test('image() maps data and holes and reads both', async () => {
 })
 
 test('image() says that the source became shorter', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await makeSparse(path, 4 * MIB, [])
   await using source = await openLocalSource(path)
@@ -138,7 +139,7 @@ test('image() says that the source became shorter', async () => {
 })
 
 test('fingerprint() changes when the file is written to', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await makeSparse(path, MIB, [])
   await using source = await openLocalSource(path)
@@ -150,11 +151,11 @@ test('fingerprint() changes when the file is written to', async () => {
 
 for (const sectorSizeBytes of [512, 4096]) {
   test(`openLocalSource() reads a device of ${sectorSizeBytes}-byte sectors`, { skip }, async () => {
-    await using folder = await temporaryFolder()
+    using folder = temporaryFolder()
     const path = join(folder.path, 'volume.img')
     const content = randomFillSync(new Uint8Array(3 * MIB))
     await writeFile(path, content)
-    await using device = await attachLoopDevice(path, { sectorSizeBytes })
+    using device = loopDevice(path, { sectorSizeBytes })
     await using source = await openLocalSource(device.path)
     assert.equal(source.type, 'device')
     assert.equal(source.direct, true)
@@ -179,11 +180,11 @@ for (const sectorSizeBytes of [512, 4096]) {
 }
 
 test('image() reads the odd tail of a device that is no multiple of 4096', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   const content = randomFillSync(new Uint8Array(65_536 + 512))
   await writeFile(path, content)
-  await using device = await attachLoopDevice(path)
+  using device = loopDevice(path)
   await using source = await openLocalSource(device.path)
   const bytes = new Uint8Array(content.byteLength)
   await source.image().readInto(bytes, 0)
@@ -191,10 +192,10 @@ test('image() reads the odd tail of a device that is no multiple of 4096', { ski
 })
 
 test('image() says where a device failed', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await writeFile(path, randomFillSync(new Uint8Array(4 * MIB)))
-  await using device = await attachLoopDevice(path)
+  using device = loopDevice(path)
   await truncate(path, 2 * MIB)
   await using source = await openLocalSource(device.path)
   const image = source.image()
@@ -210,12 +211,12 @@ test('image() says where a device failed', { skip }, async () => {
 })
 
 test('fingerprint() changes when another disk comes under the same name', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await makeSparse(path, MIB, [])
   const fingerprints: string[] = []
   for (let round = 0; round < 2; round += 1) {
-    await using device = await attachLoopDevice(path)
+    using device = loopDevice(path)
     await using source = await openLocalSource(device.path)
     assert.equal(await source.fingerprint(), await source.fingerprint())
     fingerprints.push(await source.fingerprint())

@@ -6,15 +6,16 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { allocateAligned } from './aligned-memory.ts'
 import { openLocalTarget } from './local-target.ts'
-import { attachLoopDevice, noLoopDevices } from './loop-device.ts'
 import { reopenTarget } from './reopen.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { loopDevice } from '../../test/support/loop-device.ts'
+import { needsLoopDevices } from '../../test/support/requirements.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 
 const MIB = 1024 * 1024
-const skip = noLoopDevices()
+const skip = needsLoopDevices()
 
 test('openLocalTarget() makes a file that has its name only after commit()', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'restored.img')
   {
     await using target = await openLocalTarget(path, { sizeBytes: 4 * MIB })
@@ -34,7 +35,7 @@ test('openLocalTarget() makes a file that has its name only after commit()', asy
 })
 
 test('openLocalTarget() leaves nothing behind without commit()', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   {
     await using _target = await openLocalTarget(join(folder.path, 'restored.img'), { sizeBytes: MIB })
   }
@@ -42,7 +43,7 @@ test('openLocalTarget() leaves nothing behind without commit()', async () => {
 })
 
 test('openLocalTarget() begins anew over what a killed run left', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'restored.img')
   await writeFile(`${path}.icecore-partial`, 'rubbish of before')
   await using target = await openLocalTarget(path, { sizeBytes: MIB })
@@ -51,7 +52,7 @@ test('openLocalTarget() begins anew over what a killed run left', async () => {
 })
 
 test('openLocalTarget() lets no two restores write one file', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'restored.img')
   await using _first = await openLocalTarget(path, { sizeBytes: MIB })
   await assert.rejects(openLocalTarget(path, { sizeBytes: MIB }), {
@@ -61,7 +62,7 @@ test('openLocalTarget() lets no two restores write one file', async () => {
 })
 
 test('openLocalTarget() replaces a file only when told, and only by commit()', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'restored.img')
   await writeFile(path, 'precious')
   await chmod(path, 0o640)
@@ -75,7 +76,7 @@ test('openLocalTarget() replaces a file only when told, and only by commit()', a
 })
 
 test('commit() does not replace a file that appeared meanwhile', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'restored.img')
   {
     await using target = await openLocalTarget(path, { sizeBytes: MIB })
@@ -87,7 +88,7 @@ test('commit() does not replace a file that appeared meanwhile', async () => {
 })
 
 test('openLocalTarget() opens a file in place and gives it the size', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'restored.img')
   await writeFile(path, 'as before')
   await using target = await openLocalTarget(path, { sizeBytes: MIB, inPlace: true })
@@ -101,7 +102,7 @@ test('openLocalTarget() opens a file in place and gives it the size', async () =
 })
 
 test('openLocalTarget() refuses what cannot be a target, with one sentence', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const dangling = join(folder.path, 'dangling')
   await symlink('nowhere', dangling)
   await mkdir(join(folder.path, 'a-folder'))
@@ -123,10 +124,10 @@ test('openLocalTarget() refuses what cannot be a target, with one sentence', asy
 
 for (const sectorSizeBytes of [512, 4096]) {
   test(`openLocalTarget() writes a device of ${sectorSizeBytes}-byte sectors`, { skip }, async () => {
-    await using folder = await temporaryFolder()
+    using folder = temporaryFolder()
     const path = join(folder.path, 'disk.img')
     await writeFile(path, new Uint8Array(4 * MIB))
-    await using device = await attachLoopDevice(path, { sectorSizeBytes })
+    using device = loopDevice(path, { sectorSizeBytes })
     await using target = await openLocalTarget(device.path, { sizeBytes: 3 * MIB, confirmed: true })
     assert.equal(target.type, 'device')
     assert.equal(target.sizeBytes, 4 * MIB)
@@ -145,11 +146,11 @@ for (const sectorSizeBytes of [512, 4096]) {
 }
 
 test('openLocalTarget() refuses a device that will not do', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'disk.img')
   await writeFile(path, new Uint8Array(4 * MIB))
   {
-    await using device = await attachLoopDevice(path)
+    using device = loopDevice(path)
     await assert.rejects(openLocalTarget(device.path, { sizeBytes: 8 * MIB, confirmed: true }), {
       code: 'TARGET_TOO_SMALL',
       message: `Cannot restore to "${device.path}": the device has 4194304 bytes, required are 8388608`,
@@ -165,20 +166,20 @@ test('openLocalTarget() refuses a device that will not do', { skip }, async () =
       message: /EBUSY/,
     })
   }
-  await using device = await attachLoopDevice(path, { readOnly: true })
+  using device = loopDevice(path, { readOnly: true })
   await assert.rejects(openLocalTarget(device.path, { sizeBytes: MIB, confirmed: true }), {
     code: 'TARGET_UNSUITABLE',
   })
 })
 
 test('openLocalTarget() refuses a mounted device', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'disk.img')
   const mountPoint = join(folder.path, 'mounted here')
   await mkdir(mountPoint)
   await writeFile(path, new Uint8Array(8 * MIB))
   execFileSync('mke2fs', ['-q', '-t', 'ext4', path])
-  await using device = await attachLoopDevice(path)
+  using device = loopDevice(path)
   execFileSync('mount', [device.path, mountPoint])
   try {
     await assert.rejects(openLocalTarget(device.path, { sizeBytes: MIB, confirmed: true }), {

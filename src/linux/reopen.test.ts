@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { allocateAligned } from './aligned-memory.ts'
 import { reopenSource, reopenTarget } from './reopen.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 
 test('reopenTarget() opens for reading and writing, and makes nothing', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   assert.throws(() => reopenTarget(path, { direct: false }), { code: 'ENOENT' })
   await writeFile(path, new Uint8Array(8192))

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { attachLoopDevice, noLoopDevices } from './loop-device.ts'
 import { loadNative, nativeAbsence } from './native.ts'
 import { syscalls } from './syscalls.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { loopDevice } from '../../test/support/loop-device.ts'
+import { needsLoopDevices } from '../../test/support/requirements.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 
 const TIB = 2 ** 40
 
@@ -20,7 +21,7 @@ test('loadNative() binds functions of the C library', () => {
 test('seekData() and seekHole() work beyond 2^32', async () => {
   const kernel = syscalls()
   assert.ok(kernel !== null)
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   await using file = await open(join(folder.path, 'volume.img'), 'w+')
   await file.truncate(4 * TIB)
   await file.write(new Uint8Array(65_536).fill(1), 0, 65_536, 3 * TIB)
@@ -33,7 +34,7 @@ test('seekData() and seekHole() work beyond 2^32', async () => {
 test('syscalls() throw the name of the error', async () => {
   const kernel = syscalls()
   assert.ok(kernel !== null)
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   await using file = await open(join(folder.path, 'volume.img'), 'w+')
   assert.throws(() => kernel.deviceSizeBytes(file.fd), { code: 'ENOTTY', syscall: 'ioctl' })
   assert.throws(() => kernel.advise(-1, { offset: 0, length: 1 }, 'not-needed'), { code: 'EBADF' })
@@ -43,7 +44,7 @@ test('syscalls() throw the name of the error', async () => {
 test('tryLock() is refused while another has the lock', async () => {
   const kernel = syscalls()
   assert.ok(kernel !== null)
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'lock')
   await using first = await open(path, 'w')
   await using second = await open(path, 'w')
@@ -51,13 +52,13 @@ test('tryLock() is refused while another has the lock', async () => {
   assert.equal(kernel.tryLock(second.fd), false)
 })
 
-test('syscalls() ask a device', { skip: noLoopDevices() }, async () => {
+test('syscalls() ask a device', { skip: needsLoopDevices() }, async () => {
   const kernel = syscalls()
   assert.ok(kernel !== null)
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'disk.img')
   await writeFile(path, new Uint8Array(65_536))
-  await using device = await attachLoopDevice(path, { sectorSizeBytes: 4096 })
+  using device = loopDevice(path, { sectorSizeBytes: 4096 })
   await using handle = await open(device.path)
   assert.equal(kernel.deviceSizeBytes(handle.fd), 65_536)
   assert.equal(kernel.logicalSectorSizeBytes(handle.fd), 4096)

@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process'
 import { open, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { attachLoopDevice, noLoopDevices } from './loop-device.ts'
 import { reopenTarget } from './reopen.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { loopDevice } from '../../test/support/loop-device.ts'
+import { needsLoopDevices } from '../../test/support/requirements.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { zeroRange } from './zero-range.ts'
 
 const MIB = 1024 * 1024
-const skip = noLoopDevices()
+const skip = needsLoopDevices()
 
 function assertZeroed(bytes: Uint8Array, from: number, to: number): void {
   bytes.forEach((byte, index) => {
@@ -18,7 +19,7 @@ function assertZeroed(bytes: Uint8Array, from: number, to: number): void {
 }
 
 test('zeroRange() punches a hole into a file', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await writeFile(path, new Uint8Array(4 * MIB).fill(9))
   await using file = await open(path, 'r+')
@@ -29,7 +30,7 @@ test('zeroRange() punches a hole into a file', async () => {
 })
 
 test('zeroRange() keeps the space of a file when told', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await writeFile(path, new Uint8Array(4 * MIB).fill(9))
   await using file = await open(path, 'r+')
@@ -39,7 +40,7 @@ test('zeroRange() keeps the space of a file when told', async () => {
 })
 
 test('zeroRange() writes zeros without a native library', async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'volume.img')
   await writeFile(path, new Uint8Array(3 * MIB).fill(9))
   const script = `
@@ -58,10 +59,10 @@ test('zeroRange() writes zeros without a native library', async () => {
 
 for (const discard of [true, false]) {
   test(`zeroRange() zeroes a device, discard ${discard}`, { skip }, async () => {
-    await using folder = await temporaryFolder()
+    using folder = temporaryFolder()
     const path = join(folder.path, 'disk.img')
     await writeFile(path, new Uint8Array(4 * MIB).fill(9))
-    await using device = await attachLoopDevice(path, { sectorSizeBytes: 4096 })
+    using device = loopDevice(path, { sectorSizeBytes: 4096 })
     using target = reopenTarget(device.path, { direct: true })
     const method = await zeroRange(target.fd, { offset: MIB, length: MIB }, { kind: 'device', discard })
     assert.equal(method, discard ? 'punched' : 'zeroed')
@@ -71,10 +72,10 @@ for (const discard of [true, false]) {
 }
 
 test('zeroRange() refuses an unaligned range of a device', { skip }, async () => {
-  await using folder = await temporaryFolder()
+  using folder = temporaryFolder()
   const path = join(folder.path, 'disk.img')
   await writeFile(path, new Uint8Array(MIB).fill(9))
-  await using device = await attachLoopDevice(path, { sectorSizeBytes: 4096 })
+  using device = loopDevice(path, { sectorSizeBytes: 4096 })
   using target = reopenTarget(device.path, { direct: true })
   await assert.rejects(
     zeroRange(target.fd, { offset: 512, length: 512 }, { kind: 'device', discard: true }),
