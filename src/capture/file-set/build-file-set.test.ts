@@ -164,7 +164,11 @@ function manyFiles(count: number, of: (index: number) => ModelFile | null): Map<
 }
 
 function smallFile(index: number, length = 1000 + (index % 700)): ModelFile {
-  return { kind: 'file', sizeBytes: length, pieces: [{ offset: 0, length, at: (index * 1021) % 1_000_000 }] }
+  return {
+    kind: 'file',
+    sizeBytes: length,
+    pieces: [{ offset: 0, length, at: (index * 1021) % (VOLUME.sizeBytes - length) }],
+  }
 }
 
 async function chunksOf(image: FrozenImage): Promise<readonly Buffer[]> {
