@@ -44,8 +44,19 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.ChunkDamaged]: 'Run `icecore check --data` to see which points it hurts',
 }
 
+/** Of files that were chosen with --path. */
+const PATH_HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  [ErrorCode.SourceMissing]:
+    'Give a path from the root of its file system; `icecore map SOURCE` shows which volumes there are',
+  [ErrorCode.SourceUnreadable]: 'Leave this path out, or choose what is sound below it',
+  [ErrorCode.SourceUnsuitable]: 'Leave out --path to back up all of it',
+  [ErrorCode.SourceInUse]: 'Back up a snapshot of it',
+  [ErrorCode.VolumeMissing]: 'Give VOLUME:/PATH; `icecore map SOURCE` shows which volumes there are',
+}
+
 /** What to do next, in one line; undefined when nothing is better than the error itself. */
 export function hintFor(error: BackupError): string | undefined {
+  if (typeof error.data['chosenPath'] === 'string') return PATH_HINTS[error.code]
   if (error.code !== ErrorCode.UsageWrong) return HINTS[error.code]
   const { suggestion, command } = error.data
   if (typeof suggestion === 'string') return `Did you mean ${suggestion}?`

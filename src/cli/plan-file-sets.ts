@@ -26,7 +26,7 @@ export async function planFileSets(
   chosen: { readonly paths: readonly VolumePath[]; readonly base: StoredPoint | null },
 ): Promise<PlannedSources> {
   const { sources } = opened
-  requireStill(sources)
+  requireStill(sources, chosen.paths)
   parts.progress({ event: 'phase', phase: 'Mapping', totalBytes: null })
   const before = await fingerprintOf(sources)
   const images = sources.map(({ name, local }) => ({ name, image: local.image() }))
@@ -203,16 +203,16 @@ function selected(stack: VolumeStack, path: VolumePath, sources: readonly NamedS
     const code = hasSome ? ErrorCode.VolumeMissing : ErrorCode.SourceUnsuitable
     const where = sources.map(({ local }) => local.path).join('", "')
     const message = `Cannot back up "${path.text}" of "${where}": ${cause.message}`
-    throw new BackupError(code, message, { cause, data: { path: path.text } })
+    throw new BackupError(code, message, { cause, data: { chosenPath: path.text } })
   }
 }
 
 /** Where files lie means nothing while somebody moves them. */
-function requireStill(sources: readonly NamedSource[]): void {
+function requireStill(sources: readonly NamedSource[], [path]: readonly VolumePath[]): void {
   const busy = sources.find(({ isMountedForWriting }) => isMountedForWriting)?.local
   if (busy === undefined) return
   const message = `Cannot take files out of "${busy.path}": it is mounted for writing, required is an image that stands still, such as a snapshot of it`
-  throw new BackupError(ErrorCode.SourceInUse, message, { data: { path: busy.path } })
+  throw new BackupError(ErrorCode.SourceInUse, message, { data: { path: busy.path, chosenPath: path?.text } })
 }
 
 async function fingerprintOf(sources: readonly NamedSource[]): Promise<string> {

@@ -43,7 +43,7 @@ export function chosenUnreadable(
 ): BackupError {
   const path = shown(names)
   const message = `Cannot back up "${path}" of ${where}: ${cause.message}`
-  return new BackupError(ErrorCode.SourceUnreadable, message, { cause, data: { path } })
+  return new BackupError(ErrorCode.SourceUnreadable, message, { cause, data: { chosenPath: path } })
 }
 
 async function choose(
@@ -105,7 +105,7 @@ async function missing(
     ErrorCode.SourceMissing,
     `Cannot back up "${path}" of ${at.where}: ${found}${doubt}`,
     {
-      data: { path },
+      data: { chosenPath: path },
     },
   )
 }
