@@ -74,6 +74,7 @@ test('parseCommandLine() reads arguments and options into domain values', () => 
     base: { kind: 'point', reference: 'latest' },
     changes: undefined,
     fullRead: false,
+    paths: [],
     whole: false,
     witnesses: 256,
     rotation: 64,

@@ -27,7 +27,7 @@ export type ContentSource = {
   readonly scratchDevice: number
 }
 
-export const NO_CONTENT: FileContent = { ranges: new Float64Array(0), extents: [] }
+const NO_CONTENT: FileContent = { ranges: new Float64Array(0), extents: [] }
 
 /**
  * Maps a file down to the images. What its file system keeps in the inode is copied to the scratch file. Throws
