@@ -3,6 +3,7 @@ import type { ChangeList } from '../capture/change-list.ts'
 import type { ProvenFree } from '../capture/proven-free.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { DegradedCode, type Degraded } from '../domain/ledger.ts'
+import { inOrder } from '../extents/in-order.ts'
 import { subtractRanges } from '../extents/subtract-ranges.ts'
 import { deviceUse } from '../linux/device-use.ts'
 import { openLocalSource, type LocalSource } from '../linux/local-source.ts'
@@ -77,6 +78,7 @@ export function backupSource(source: NamedSource, map: SourceMap, allowMounted: 
     fingerprint: async () => (allowMounted ? '' : await local.fingerprint()),
     changes: changes === null ? null : () => changes.ranges(),
     baseData,
+    ...(free === null ? {} : { freeRanges: () => inOrder([free.ranges]) }),
     freeBytes: free?.bytes ?? null,
     volumes: free?.volumes ?? [],
   }

@@ -25,6 +25,11 @@ export type BackupSource = {
    * base, whatever the source had there, so no change list tells of it. Null when the base left nothing out.
    */
   readonly baseData: RangeStream | null
+  /**
+   * What is proven free now, and so is no data. The base may have bytes there, of a file that was deleted since: they
+   * need not be in a change list. Absent when nothing is left out.
+   */
+  readonly freeRanges?: RangeStream
   /** For the ledger. */
   readonly freeBytes: number | null
   readonly volumes: readonly VolumeRecord[]

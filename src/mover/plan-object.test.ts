@@ -10,6 +10,7 @@ import type { Range } from '../domain/range.ts'
 import { PLACES } from '../repository/tree-node.ts'
 import { treeShape } from '../repository/tree-shape.ts'
 import type { TreeBase } from '../repository/tree-writer.ts'
+import type { BackupSource } from './backup-source.ts'
 import { isPlaceIn } from './leaf-mask.ts'
 import { planObject, type ObjectPlan } from './plan-object.ts'
 
@@ -79,9 +80,12 @@ function cut(ranges: readonly Range[], size: number): Range[] {
 /** What a plan says of each chunk. */
 type Unfolded = { readonly scope: Set<number>; readonly read: Set<number>; readonly tested: Set<number> }
 
-async function planOf(one: Case, mode: 'full' | 'compared' | 'incremental'): Promise<[ObjectPlan, Unfolded]> {
+async function planOf(
+  one: Case,
+  mode: 'full' | 'compared' | 'incremental',
+  source = sourceOf(one),
+): Promise<[ObjectPlan, Unfolded]> {
   const shape = treeShape({ sizeBytes: one.size, chunkSizeBytes: CHUNK })
-  const { source } = memorySource({ bytes: new Uint8Array(one.size), data: one.data, changes: one.changes })
   const plan = await planObject({
     source,
     shape,
@@ -107,6 +111,10 @@ async function planOf(one: Case, mode: 'full' | 'compared' | 'incremental'): Pro
   }
   for (const at of [...unfolded.read, ...unfolded.tested]) assert.ok(unfolded.scope.has(at))
   return [plan, unfolded]
+}
+
+function sourceOf({ size, data, changes }: Case): BackupSource {
+  return memorySource({ bytes: new Uint8Array(size), data, changes }).source
 }
 
 async function baseOf(one: Case): Promise<TreeBase> {
@@ -193,6 +201,23 @@ for (const mode of ['full', 'compared'] as const) {
     )
   })
 }
+
+test('planObject() makes zeros of what is proven free in the rotating share, and does not test the list by it', async () => {
+  const size = 8 * CHUNK
+  const data = [{ offset: 0, length: 2 * CHUNK + 1 }]
+  // Chunk 2 has data and free space; chunk 6 is a hole that nobody proves free.
+  const free = [
+    { offset: 2 * CHUNK + 1, length: 3 * CHUNK },
+    { offset: 7 * CHUNK, length: CHUNK },
+  ]
+  const { source } = memorySource({ bytes: new Uint8Array(size), data, changes: [], free })
+  const one = { size, baseSize: size, data, changes: [], baseChunks: [0, 1, 2, 3, 4, 5, 6, 7] }
+  const rest = { witnessCount: 0, rotationRuns: 1, rotationStart: 0, seed: 1 }
+  const [, { scope, read, tested }] = await planOf({ ...one, ...rest }, 'incremental', source)
+  assert.deepEqual(ascending(scope), [0, 1, 2, 3, 4, 5, 6, 7])
+  assert.deepEqual(ascending(read), [0, 1, 2])
+  assert.deepEqual(ascending(tested), [0, 1, 2, 6])
+})
 
 test('planObject() allocates what the system says, not whole chunks', async () => {
   const one = {

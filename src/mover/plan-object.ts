@@ -101,9 +101,10 @@ async function planIncremental(
   const tested = (): AsyncIterable<RangeBatch> =>
     subtractRanges(
       unionRanges(rotating.ranges(), chunksAt(candidates(), ranks, shape.chunkSizeBytes)),
-      settled(),
+      unionRanges(settled(), leftOut(input, data)),
     )
-  const scope = (): AsyncIterable<RangeBatch> => unionRanges(settled(), tested())
+  const scope = (): AsyncIterable<RangeBatch> =>
+    unionRanges(unionRanges(settled(), rotating.ranges()), tested())
   return {
     mode: 'incremental',
     leaves: incrementalLeaves({ scope, tested, data }, shape.chunkSizeBytes),
@@ -188,6 +189,18 @@ function newlyUsed(input: PlanInput, data: RangeStream): RangeStream {
   const before = (): AsyncIterable<RangeBatch> =>
     alignRanges(intersectRanges(baseData(), [[whole]]), { chunkSizeBytes, sizeBytes })
   return () => subtractRanges(data(), before())
+}
+
+/**
+ * Chunks that are no data because they are proven free. In the base they may hold what a file left that was deleted
+ * since: in the rotating share they become zeros, and that is no evidence against the list either.
+ */
+function leftOut(input: PlanInput, data: RangeStream): AsyncIterable<RangeBatch> {
+  const { freeRanges } = input.source
+  if (freeRanges === undefined) return noRanges()
+  const { chunkSizeBytes, sizeBytes } = input.shape
+  const free = intersectRanges(freeRanges(), [[wholeOf(input)]])
+  return subtractRanges(alignRanges(free, { chunkSizeBytes, sizeBytes }), data())
 }
 
 function rotatingShare(input: PlanInput): { readonly ranges: RangeStream; readonly next: number } {

@@ -11,6 +11,8 @@ export type MemoryImage = {
   readonly changes?: readonly Range[]
   /** Where the base run found data, when it left something out. */
   readonly baseData?: readonly Range[]
+  /** What is proven free. */
+  readonly free?: readonly Range[]
   /** Asked before each read: may throw. */
   readonly beforeRead?: (offset: number, length: number) => void
 }
@@ -31,6 +33,7 @@ export function memorySource(image: MemoryImage): { source: BackupSource; lane: 
       fingerprint: () => Promise.resolve('frozen'),
       changes: changes === undefined ? null : rangeStream(changes),
       baseData: image.baseData === undefined ? null : rangeStream(image.baseData),
+      ...(image.free === undefined ? {} : { freeRanges: rangeStream(image.free) }),
       freeBytes: null,
       volumes: [],
     },

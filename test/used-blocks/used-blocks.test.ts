@@ -121,6 +121,37 @@ test('backup with a change list reads what was free in the base and is in use no
   assert.equal(assertSameOrLeftOut(await restore(repository), image), 0)
 })
 
+test('backup with a change list does not blame the list for what is free since the base', async () => {
+  using repository = await temporaryRepository()
+  const image = repository.folder.join('volume')
+  writeUsedExt4(repository.folder, image)
+  changeExt4Image(image, [
+    'write /dev/null gone',
+    'fallocate gone 0 2500',
+    'set_inode_field gone size 10240000',
+  ])
+  const first = await repository.backup([image, '--name', 'v'])
+  const before = readFileSync(image)
+  changeExt4Image(image, ['rm gone'])
+  const changes = repository.folder.join('changes')
+  // The bytes of the file are still there: no list of changes names them.
+  writeFileSync(changes, JSON.stringify(differences(before, readFileSync(image))))
+  const list = ['--name', 'v', '--changes', changes]
+  const made = await repository.backup([image, ...list, '--rotation', '1'])
+  assert.equal(made.done.mode, 'incremental')
+  assert.deepEqual(made.degraded, [])
+  const target = await restore(repository)
+  assertExt4Clean(target)
+  assert.ok(assertSameOrLeftOut(target, image) > 20 * MIB)
+  // What the deletion wrote is in use: a list without it is found out.
+  const wrong = ['--name', 'v', '--changes', emptyList(repository), '--base', first.pointId]
+  const compared = await repository.backup([image, ...wrong, '--rotation', '1'], 3)
+  assert.deepEqual(
+    compared.degraded.map(({ code }) => code),
+    ['CHANGE_LIST_REFUTED'],
+  )
+})
+
 function emptyList(repository: TemporaryRepository): string {
   const path = repository.folder.join('no-changes')
   writeFileSync(path, '[]')
