@@ -8,7 +8,7 @@ export type CacheLimits = {
 }
 
 /** Enough for the inner nodes of every tree of a file system, and little beside the 256 MB of a run. */
-export const METADATA_CACHE: CacheLimits = { pageBytes: 16 * 1024, memoryBytes: 16 * 1024 * 1024 }
+const METADATA_CACHE: CacheLimits = { pageBytes: 16 * 1024, memoryBytes: 16 * 1024 * 1024 }
 
 /**
  * An image that reads whole pages and keeps the ones used last: structures of some hundred bytes that lie together

@@ -17,7 +17,7 @@ export function agOffsetBytes(superblock: XfsSuperblock, agNumber: number): numb
   return agNumber * superblock.agBlocks * superblock.blockSizeBytes
 }
 
-export function isInAg(superblock: XfsSuperblock, { agNumber, agBlock }: AgBlock): boolean {
+function isInAg(superblock: XfsSuperblock, { agNumber, agBlock }: AgBlock): boolean {
   return agNumber < superblock.agCount && agBlock < agBlockCount(superblock, agNumber)
 }
 
@@ -84,7 +84,10 @@ export function inodePlace(
   return { ...block, indexInBlock, offsetBytes }
 }
 
-/** The number of the inode with this number in its AG. */
+/**
+ * The number of the inode with this number in its AG, as the inode B-trees name it.
+ * @public
+ */
 export function inodeNumberInAg(superblock: XfsSuperblock, agNumber: number, agInode: number): number {
   return agNumber * 2 ** (superblock.agBlockLog + superblock.inodesPerBlockLog) + agInode
 }

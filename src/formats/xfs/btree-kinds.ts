@@ -63,7 +63,10 @@ export const INODES: BtreeKind = {
   ...ordered32,
 }
 
-/** The chunks with a free inode: "FIB3". */
+/**
+ * The chunks with a free inode: "FIB3".
+ * @public
+ */
 export const FREE_INODES: BtreeKind = {
   ...INODES,
   name: 'free inode B-tree',

@@ -37,7 +37,11 @@ export async function openXfs(image: FrozenImage): Promise<FileSystem> {
   const allocation = await proveAllocation(volume, found)
   if (!allocation.proven) {
     const place = { structure: 'XFS', offsetBytes: 0 }
-    addFinding(findings, place, `${allocation.reason}; files are read as they lie, perhaps not as they were last`)
+    addFinding(
+      findings,
+      place,
+      `${allocation.reason}; files are read as they lie, perhaps not as they were last`,
+    )
   }
   return new XfsFileSystem(volume, allocation)
 }

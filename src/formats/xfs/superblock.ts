@@ -53,7 +53,7 @@ export type XfsLogPlace = {
 }
 
 /** Reads the fields alone. Throws FormatError for another magic. */
-export function parseRawSuperblock(bytes: Uint8Array, place: StructurePlace): RawSuperblock {
+function parseRawSuperblock(bytes: Uint8Array, place: StructurePlace): RawSuperblock {
   const magic = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0)
   if (magic !== SUPERBLOCK_MAGIC) {
     throw new FormatError(place, `magic is ${hex(magic)}, expected ${hex(SUPERBLOCK_MAGIC)}`)
