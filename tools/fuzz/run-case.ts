@@ -1,0 +1,53 @@
+import { ExceptionStore } from '../../src/formats/dm-snapshot/exception-store.ts'
+import { snapshotExtents } from '../../src/formats/dm-snapshot/snapshot-extents.ts'
+import { cachedImage } from '../../src/images/cached-image.ts'
+import { complaining, type Complaint } from '../../test/support/survey/complaint.ts'
+import { MapJudge } from '../../test/support/survey/judge-ranges.ts'
+import { surveyStack } from '../../test/support/survey/survey-stack.ts'
+import { SurveyLimit, type SurveyLimits } from '../../test/support/survey/survey-limit.ts'
+import { surveyThinPool } from '../../test/support/survey/survey-thin-pool.ts'
+import { sparseImage, type SparseBytes } from '../../test/support/sparse-bytes.ts'
+import type { Kind } from './base.ts'
+
+/** Ten times what sound images take, and more. */
+const LIMITS: SurveyLimits = { readCountMax: 50_000, stepCountMax: 2_000_000, msMax: 15_000 }
+const ORIGIN_BYTES = 3000 * 4096
+
+/** Opens, maps and walks damaged images. Throws for everything that a reader may not do; counts what it complained of. */
+export async function runCase(kind: Kind, bytes: readonly SparseBytes[]): Promise<number> {
+  const limit = new SurveyLimit(LIMITS)
+  const images = bytes.map((each, index) => ({
+    name: `disk${index}`,
+    image: sparseImage(each, () => limit.read()),
+  }))
+  const { signal } = new AbortController()
+  const [first] = images
+  if (first === undefined) throw new RangeError('there is no image')
+  if (kind === 'dm-thin') {
+    const live = await surveyThinPool(first.image, false, { limit, signal })
+    const held = await surveyThinPool(first.image, true, { limit, signal })
+    return live.complaints.length + held.complaints.length
+  }
+  if (kind === 'dm-snapshot') return await runStore(first.image, limit, signal)
+  const { complaints } = await surveyStack(images, { limit, signal })
+  return complaints.length
+}
+
+async function runStore(
+  image: ReturnType<typeof sparseImage>,
+  limit: SurveyLimit,
+  signal: AbortSignal,
+): Promise<number> {
+  const complaints: Complaint[] = []
+  await complaining(complaints, '', async () => {
+    const store = await ExceptionStore.open(cachedImage(image))
+    const range = { offset: 0, length: ORIGIN_BYTES }
+    const judge = new MapJudge('snapshot', range, [ORIGIN_BYTES, image.sizeBytes])
+    for await (const batch of snapshotExtents(store, { sizeBytes: ORIGIN_BYTES }, signal)) {
+      limit.step(batch.length)
+      for (const extent of batch) judge.take(extent)
+    }
+    judge.end()
+  })
+  return complaints.length
+}
