@@ -1,8 +1,15 @@
 import type { KnipConfig } from 'knip'
 
 export default {
-  // Worker threads and tests begin here, the programs in package.json; the rest must be reached from one of them.
-  entry: ['src/**/worker.js', 'src/**/*.test.ts', 'test/**/*.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts'],
+  // Worker threads, tests and what the bench runs begin here, the programs in package.json; the rest must be reached from one of them.
+  entry: [
+    'src/**/worker.js',
+    'src/**/*.test.ts',
+    'test/**/*.ts',
+    'tools/**/*.test.ts',
+    'bench/**/*.test.ts',
+    'bench/thin/difference.ts',
+  ],
   project: ['src/**/*.{ts,js}', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
   // A type that an exported function mentions is exported with it, whether or not anybody names it yet.
   ignoreExportsUsedInFile: { interface: true, type: true },
