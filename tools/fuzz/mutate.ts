@@ -1,9 +1,10 @@
 import type { Randomness } from '../../src/domain/randomness.ts'
-import type { SparseBytes } from '../../test/support/sparse-bytes.ts'
+import { SparseBytes } from '../../test/support/sparse-bytes.ts'
 import { viewOf, type Structure } from './structure.ts'
 
 const STRUCTURES_MAX = 4
 const CHANGES_MAX = 6
+const CUT_OFF_ONCE_IN = 25
 const WIDTHS = [1, 2, 4, 8] as const
 
 type Width = (typeof WIDTHS)[number]
@@ -32,7 +33,13 @@ export function mutate(
     image.write(bytes, structure.offset)
     if (random.below(10) > 0) structure.mend(copies)
   }
-  return copies
+  return random.below(CUT_OFF_ONCE_IN) === 0 ? copies.map((each) => cutOff(each, random)) : copies
+}
+
+/** A disk that ends early: somewhere, or before its last sector. */
+function cutOff(image: SparseBytes, random: Randomness): SparseBytes {
+  const { sizeBytes, pages } = image
+  return new SparseBytes(random.below(2) === 0 ? random.below(sizeBytes) : sizeBytes - 512, pages)
 }
 
 type Around = {

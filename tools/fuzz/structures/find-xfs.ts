@@ -19,6 +19,7 @@ const BY_START: Readonly<Record<string, Known>> = {
   XDD3: { kind: 'directory block', checksumOffset: 4 },
   XSLM: { kind: 'symlink block', checksumOffset: 12 },
   XARM: { kind: 'remote attribute', checksumOffset: 12 },
+  '\u00fe\u00ed\u00ba\u00be': { kind: 'log record', checksumOffset: null },
   ABTB: { kind: 'free space block', checksumOffset: null },
   ABTC: { kind: 'free space block', checksumOffset: null },
   BMAP: { kind: 'extent tree block', checksumOffset: null },
@@ -35,6 +36,7 @@ const BY_BLOCK_INFO: Readonly<Record<number, Known>> = {
   0xfebe: { kind: 'hash node', checksumOffset: null },
 }
 const INODE_CHECKSUM = 100
+const LOG_RECORD_MAGIC = 0xfeedbabe
 
 export function findXfs(target: Target): LocalStructure[] {
   const view = viewOf(target.read(0, 512))
@@ -78,9 +80,18 @@ function knownAs(bytes: Uint8Array): Known | undefined {
 
 function mender(checksumOffset: number | null, offset: number, length: number): LocalStructure['mend'] {
   return (target) => {
-    if (checksumOffset === null) return
+    if (checksumOffset === null) {
+      mendLogRecord(target, offset)
+      return
+    }
     rewrite(target, { offset, length }, (bytes, view) =>
       view.setUint32(checksumOffset, expectedChecksum(bytes, checksumOffset), true),
     )
   }
+}
+
+/** A log record may go without a checksum, which is of all its data. */
+function mendLogRecord(target: Target, offset: number): void {
+  if (viewOf(target.read(offset, 4)).getUint32(0) === LOG_RECORD_MAGIC)
+    target.write(new Uint8Array(4), offset + 32)
 }
