@@ -8,35 +8,39 @@ import { complaining, type Complaint } from './complaint.ts'
 import { MapJudge, RangeJudge } from './judge-ranges.ts'
 import { SurveyFailure, SurveyLimit } from './survey-limit.ts'
 
+function rangeJudge(): RangeJudge {
+  const judge = new RangeJudge('it', 100)
+  judge.take({ offset: 10, length: 10 })
+  return judge
+}
+
+function mapJudge(): MapJudge {
+  return new MapJudge('it', { offset: 5, length: 10 }, [100])
+}
+
 test('RangeJudge refuses what does not ascend, is empty, or lies beyond the end', () => {
-  const judge = (): RangeJudge => {
-    const made = new RangeJudge('it', 100)
-    made.take({ offset: 10, length: 10 })
-    return made
-  }
-  judge().take({ offset: 20, length: 80 })
+  rangeJudge().take({ offset: 20, length: 80 })
   for (const range of [
     { offset: 19, length: 1 },
     { offset: 30, length: 0 },
     { offset: 30, length: Number.NaN },
     { offset: 90, length: 11 },
   ]) {
-    assert.throws(() => judge().take(range), SurveyFailure)
+    assert.throws(() => rangeJudge().take(range), SurveyFailure)
   }
 })
 
 test('MapJudge refuses gaps, an early end, and what lies beyond a device', () => {
-  const judge = (): MapJudge => new MapJudge('it', { offset: 5, length: 10 }, [100])
   const data = { kind: 'data', offset: 5, length: 10, device: 0, physicalOffset: 90 } as const
-  const sound = judge()
+  const sound = mapJudge()
   sound.take(data)
   sound.end()
-  assert.throws(() => judge().end(), SurveyFailure)
-  assert.throws(() => judge().take({ ...data, offset: 6 }), SurveyFailure)
-  assert.throws(() => judge().take({ ...data, physicalOffset: 91 }), SurveyFailure)
-  assert.throws(() => judge().take({ ...data, device: 1 }), SurveyFailure)
+  assert.throws(() => mapJudge().end(), SurveyFailure)
+  assert.throws(() => mapJudge().take({ ...data, offset: 6 }), SurveyFailure)
+  assert.throws(() => mapJudge().take({ ...data, physicalOffset: 91 }), SurveyFailure)
+  assert.throws(() => mapJudge().take({ ...data, device: 1 }), SurveyFailure)
   assert.throws(
-    () => judge().take({ kind: 'inline', offset: 5, length: 10, bytes: new Uint8Array(9) }),
+    () => mapJudge().take({ kind: 'inline', offset: 5, length: 10, bytes: new Uint8Array(9) }),
     SurveyFailure,
   )
 })
