@@ -16,10 +16,11 @@ const NOUNS: Readonly<Record<FileChange['kind'], string>> = {
   renamed: 'renamed',
 }
 
-/** `M /etc/fstab`, `R /a -> /b (mode)`. */
-export function changeLine(change: FileChange): string {
-  const path = formatPathBytes(change.path)
-  const way = change.previousPath === null ? path : `${formatPathBytes(change.previousPath)} -> ${path}`
+/** `M /etc/fstab`, `R /a -> /b (mode)`; with a prefix `M p1:/etc/fstab`. */
+export function changeLine(change: FileChange, volumePrefix: string): string {
+  const path = volumePrefix + formatPathBytes(change.path)
+  const previous = change.previousPath === null ? '' : volumePrefix + formatPathBytes(change.previousPath)
+  const way = previous === '' ? path : `${previous} -> ${path}`
   const slash = change.node.kind === 'directory' && change.kind !== 'metadata' ? '/' : ''
   const isNamed = change.kind === 'metadata' || (change.kind === 'renamed' && change.fields.length > 0)
   const fields = isNamed ? ` (${change.fields.join(', ')})` : ''
@@ -40,10 +41,11 @@ export function changeSum(changes: readonly FileChange[]): string {
 }
 
 /** An entry of `changes` in `diff --files --json`. */
-export function changeJson(change: FileChange): Readonly<Record<string, unknown>> {
+export function changeJson(change: FileChange, volume: string): Readonly<Record<string, unknown>> {
   const { kind, path, previousPath, node, fields } = change
   return {
     change: kind,
+    volume,
     path: formatPathBytes(path),
     ...(previousPath === null ? {} : { previousPath: formatPathBytes(previousPath) }),
     kind: node.kind,

@@ -3,6 +3,7 @@ import type { FrozenImage } from '../domain/frozen-image.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
 import { FormatError, UnmappedError } from '../formats/format-error.ts'
 import { openVolumeStack } from '../formats/volume-stack/open-volume-stack.ts'
+import type { VolumeStack } from '../formats/volume-stack/volume.ts'
 import { listPoints, type Points } from '../repository/points.ts'
 import { selectObject } from '../repository/select-object.ts'
 import { selectSoundPoint } from '../repository/select-point.ts'
@@ -21,22 +22,28 @@ export type ReadableRepository = AsyncDisposable & {
   imageOf(object: PointObject): FrozenImage
 }
 
-/** A file system in a point. */
-export type PointFiles = {
+/** What lies on the objects of a point. */
+export type OpenPoint = {
   readonly stored: StoredPoint
   /** The images that were looked into: a volume group may lie on several. */
   readonly objects: readonly PointObject[]
+  readonly images: readonly FrozenImage[]
+  readonly stack: VolumeStack
+  /** For sentences: `disk.img of point 1db92996fc9d`. */
+  readonly where: string
+}
+
+/** A file system in a point. */
+export type PointFiles = OpenPoint & {
   readonly volume: FileSystemVolume
   readonly source: FileSource
   /** For sentences: `disk.img p1 of point 1db92996fc9d`. */
   readonly description: string
 }
 
-export type WhichFiles = {
-  readonly point: string
-  readonly object: string | undefined
-  readonly volume: string | undefined
-}
+export type WhichPoint = { readonly point: string; readonly object: string | undefined }
+/** Null: the only volume with a file system. */
+export type WhichFiles = WhichPoint & { readonly volume: string | null }
 
 type FilesInvocation = Pick<
   Invocation,
@@ -60,25 +67,34 @@ export async function openReadable(invocation: FilesInvocation): Promise<Readabl
   }
 }
 
-/** Throws POINT_MISSING, OBJECT_MISSING, VOLUME_MISSING, FILE_SYSTEM_UNMAPPED. */
-export async function openPointFiles(
+/** Throws POINT_MISSING, OBJECT_MISSING. */
+export async function openPoint(
   readable: ReadableRepository,
-  invocation: FilesInvocation,
-  which: WhichFiles,
-): Promise<PointFiles> {
-  const { progress, signal } = invocation
+  { signal }: FilesInvocation,
+  which: WhichPoint,
+): Promise<OpenPoint> {
   const stored = selectSoundPoint(readable.points, which.point)
   const objects = which.object === undefined ? stored.point.objects : [selectObject(stored, which.object)]
   const images = objects.map((object) => ({ name: object.name, image: readable.imageOf(object) }))
-  const stack = await named({ description: `point ${shortId(stored.id)}` }, () =>
-    openVolumeStack(images, signal),
-  )
+  const point = `point ${shortId(stored.id)}`
+  const stack = await named({ description: point }, () => openVolumeStack(images, signal))
+  const [only, ...others] = objects
+  const where = only !== undefined && others.length === 0 ? `${only.name} of ${point}` : point
+  return { stored, objects, images: images.map(({ image }) => image), stack, where }
+}
+
+/** Throws VOLUME_MISSING, FILE_SYSTEM_UNMAPPED. */
+export function volumeFiles(
+  open: OpenPoint,
+  { progress }: FilesInvocation,
+  volumeName: string | null,
+): PointFiles {
+  const { stored, objects, images, stack, where } = open
+  const volume = selectVolume(stack, volumeName, where)
   const [only, ...others] = objects
   const isOne = only !== undefined && others.length === 0
-  const point = `point ${shortId(stored.id)}`
-  const volume = selectVolume(stack, which.volume, isOne ? `${only.name} of ${point}` : point)
   const names = [...(isOne ? [only.name] : []), ...(volume.name === '' ? [] : [volume.name])]
-  const description = `${names.join(' ')} of ${point}`
+  const description = `${names.join(' ')} of point ${shortId(stored.id)}`
   const { fileSystem } = volume.content
   const notices = [
     ...(fileSystem.allocation.proven ? [] : [fileSystem.allocation.reason]),
@@ -88,9 +104,18 @@ export async function openPointFiles(
   ]
   for (const notice of notices) progress({ event: 'notice', message: `${description}: ${notice}` })
   // The image itself, where there is nothing between: what a stack keeps of it is for metadata.
-  const direct = volume.origin.kind === 'image' ? images[volume.origin.index]?.image : undefined
+  const direct = volume.origin.kind === 'image' ? images[volume.origin.index] : undefined
   const source = { fileSystem, image: direct ?? volume.image }
-  return { stored, objects, volume, source, description }
+  return { ...open, volume, source, description }
+}
+
+/** Throws POINT_MISSING, OBJECT_MISSING, VOLUME_MISSING, FILE_SYSTEM_UNMAPPED. */
+export async function openPointFiles(
+  readable: ReadableRepository,
+  invocation: FilesInvocation,
+  which: WhichFiles,
+): Promise<PointFiles> {
+  return volumeFiles(await openPoint(readable, invocation, which), invocation, which.volume)
 }
 
 /** Says of which file it is what a reader of file systems found. */

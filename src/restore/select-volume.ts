@@ -14,9 +14,9 @@ const NAMED_MAX = 20
  * The volume of that name, or the only one with a file system. Throws VOLUME_MISSING, FILE_SYSTEM_UNMAPPED. `where` is
  * for the sentence.
  */
-export function selectVolume(stack: VolumeStack, name: string | undefined, where: string): FileSystemVolume {
-  const readable = stack.volumes.filter(hasFileSystem)
-  if (name === undefined) {
+export function selectVolume(stack: VolumeStack, name: string | null, where: string): FileSystemVolume {
+  const readable = fileSystemVolumes(stack)
+  if (name === null) {
     const [first, ...others] = readable
     if (first !== undefined && others.length === 0) return first
     if (first !== undefined) throw severalVolumes(readable, where)
@@ -36,12 +36,17 @@ export function selectVolume(stack: VolumeStack, name: string | undefined, where
   throw unmapped(`Cannot read files of volume "${name}" of ${where}: ${reason}`, where)
 }
 
+/** All volumes whose files can be read. */
+export function fileSystemVolumes(stack: VolumeStack): readonly FileSystemVolume[] {
+  return stack.volumes.filter(hasFileSystem)
+}
+
 function hasFileSystem(volume: Volume): volume is FileSystemVolume {
   return volume.content.kind === 'file-system'
 }
 
 function severalVolumes(volumes: readonly Volume[], where: string): BackupError {
-  const message = `Cannot choose a volume of ${where}: ${volumes.length} have a file system, required is --volume with ${alternatives(volumes)}`
+  const message = `Cannot choose a volume of ${where}: ${volumes.length} have a file system, required is the name of ${alternatives(volumes)}`
   const names = volumes.map(({ name }) => name)
   return new BackupError(ErrorCode.VolumeMissing, message, { data: { names } })
 }

@@ -343,8 +343,8 @@ test('backup --path takes files of several partitions, by name', async () => {
     ['p1', 'one'],
     ['p2', 'two'],
   ] as const) {
-    for (const which of ['--volume', '--object']) {
-      const shown = await repository.run(['cat', 'latest', '/etc/name', which, volume])
+    for (const words of [[`${volume}:/etc/name`], ['/etc/name', '--object', volume]]) {
+      const shown = await repository.run(['cat', 'latest', ...words])
       assert.equal(shown.stdout, part, shown.stderr)
     }
   }

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { test } from 'node:test'
+import * as v from 'valibot'
 
 import { changeExt4Image, writeExt4Image } from '../support/ext4-image.ts'
 import { lvmDevices, needsLvm } from '../support/lvm-devices.ts'
+import { needsLoopDevices } from '../support/requirements.ts'
 import { runTool } from '../support/run-tool.ts'
 import { temporaryRepository } from '../support/temporary-repository.ts'
+import { whileMounted, writeXfsImage, XFS_SIZE_BYTES_MIN } from '../support/xfs-image.ts'
 
 const MIB = 1024 * 1024
 
@@ -32,28 +35,27 @@ test('ls, cat, extract and diff --files read the partitions of a disk', async ()
     put(disk, folder.join(part), offset)
   }
   const before = await repository.backup([disk])
-  await repository.assertRefuses(['ls', 'latest'], {
+  await repository.assertRefuses(['ls', 'latest', '/'], {
     exitCode: 2,
     code: 'VOLUME_MISSING',
-    message: /2 have a file system, required is --volume with one of "p1", "p2"/,
+    message: /2 have a file system, required is the name of one of "p1", "p2"/,
   })
-  await repository.assertRefuses(['ls', 'latest', '--volume', 'p3'], {
+  await repository.assertRefuses(['ls', 'latest', 'p3:/'], {
     exitCode: 2,
     code: 'VOLUME_MISSING',
     message: /Cannot find volume "p3"/,
   })
-  assert.equal((await repository.run(['cat', 'latest', '/name', '--volume', 'p2'])).stdout, 'two')
-  const taken = await repository.run([
-    'extract',
-    'latest',
-    '/name',
-    '--volume',
-    'p1',
-    '--to',
-    folder.join('to'),
-  ])
+  assert.equal((await repository.run(['cat', 'latest', 'p2:/name'])).stdout, 'two')
+  const taken = await repository.run(['extract', 'latest', 'p1:/name', '--to', folder.join('to')])
   assert.equal(taken.exitCode, 0, taken.stderr)
   assert.equal(readFileSync(folder.join('to', 'name'), 'utf8'), 'one')
+  await repository.assertRefuses(['extract', 'latest', 'p1:/', 'p2:/', '--to', folder.join('both')], {
+    exitCode: 2,
+    code: 'USAGE_WRONG',
+    message: /its paths are of different volumes/,
+  })
+  const volumes = await repository.run(['ls', 'latest'])
+  assert.equal(volumes.stdout, 'p1:/  ext4  16.0 MiB\np2:/  ext4  24.0 MiB\n', volumes.stderr)
   writeFileSync(folder.join('new'), 'new')
   changeExt4Image(folder.join('two'), [`write ${folder.join('new')} new`])
   put(disk, folder.join('two'), 20 * MIB)
@@ -63,6 +65,8 @@ test('ls, cat, extract and diff --files read the partitions of a disk', async ()
   assert.match(second.stdout, /\n\+ \/new\n$/, second.stderr)
   const first = await repository.run(['diff', ...points, '--files', '--volume', 'p1'])
   assert.match(first.stdout, /No file differs/)
+  const both = await repository.run(['diff', ...points, '--files'])
+  assert.match(both.stdout, /\n1 added; .*\n\n\+ p2:\/new\n$/, both.stderr)
 })
 
 test('files of a logical volume on two disks are read', { skip: needsLvm() }, async () => {
@@ -85,7 +89,7 @@ test('files of a logical volume on two disks are read', { skip: needsLvm() }, as
     put(disks[index] ?? '', folder.join('part'), MIB)
   }
   const before = await repository.backup([...disks, '--name', 'lvm'])
-  const listed = await repository.run(['ls', 'latest', '/', '--volume', 'vg0/data'])
+  const listed = await repository.run(['ls', 'latest', 'vg0/data:/'])
   assert.equal(listed.stdout, 'large\nlost+found\n', listed.stderr)
   const taken = await repository.run(['extract', 'latest', '/large', '--to', folder.join('to')])
   assert.equal(taken.exitCode, 0, taken.stderr)
@@ -107,3 +111,39 @@ test('files of a logical volume on two disks are read', { skip: needsLvm() }, as
   const result = await repository.run(['diff', before.pointId, 'latest', '--files', '--volume', 'vg0/data'])
   assert.match(result.stdout, /\n\n\+ \/new\n$/, result.stderr)
 })
+
+test(
+  'files of an ext4 and of an XFS on one disk are read and compared',
+  { skip: needsLoopDevices() },
+  async () => {
+    using repository = await temporaryRepository()
+    const { folder } = repository
+    const [disk, small, large] = ['disk', 'ext4', 'xfs'].map((name) => folder.join(name))
+    assert.ok(disk !== undefined && small !== undefined && large !== undefined)
+    writeFileSync(disk, '')
+    truncateSync(disk, XFS_SIZE_BYTES_MIN + 24 * MIB)
+    runTool('sfdisk', ['-q', disk], { input: 'label: gpt\nstart=2048, size=32768\nstart=40960\n' })
+    mkdirSync(folder.join('files'))
+    writeFileSync(folder.join('files', 'name'), 'ext4')
+    writeExt4Image(small, { sizeBytes: 16 * MIB, filesFrom: folder.join('files') })
+    put(disk, small, MIB)
+    writeXfsImage(large, { sizeBytes: XFS_SIZE_BYTES_MIN })
+    const writeLarge = (name: string): void => {
+      whileMounted(large, folder.join('mounted'), () => writeFileSync(folder.join('mounted', name), name))
+      put(disk, large, 20 * MIB)
+    }
+    writeLarge('first')
+    const before = await repository.backup([disk])
+    const listed = await repository.run(['ls', 'latest', '--json'])
+    assert.deepEqual(v.parse(v.array(v.object({ volume: v.string(), format: v.string() })), listed.json), [
+      { volume: 'p1', format: 'ext4' },
+      { volume: 'p2', format: 'xfs' },
+    ])
+    assert.equal((await repository.run(['cat', 'latest', 'p1:/name'])).stdout, 'ext4')
+    assert.equal((await repository.run(['cat', 'latest', 'p2:/first'])).stdout, 'first')
+    writeLarge('second')
+    const after = await repository.backup([disk])
+    const result = await repository.run(['diff', before.pointId, after.pointId, '--files'])
+    assert.match(result.stdout, /\n\n\+ p2:\/second\n$/, result.stderr)
+  },
+)

@@ -1,8 +1,7 @@
 import type { CommandDefinition } from '../command.ts'
-import { parseBackupPath } from '../path-argument.ts'
+import { parseFilePath } from '../volume-path.ts'
 import { OBJECT_OPTION } from './object-option.ts'
 import { POINT_ARGUMENT } from './point-argument.ts'
-import { VOLUME_OPTION } from './volume-option.ts'
 
 export const CAT = {
   name: 'cat',
@@ -14,13 +13,13 @@ export const CAT = {
     point: POINT_ARGUMENT,
     path: {
       name: 'PATH',
-      description: 'a file, as `icecore ls` prints it; links are not followed',
+      description: 'a file, or VOLUME:/PATH, as `icecore ls` prints it; links are not followed',
       count: 'one',
-      parse: parseBackupPath,
+      parse: parseFilePath,
       completes: 'nothing',
     },
   },
-  options: { object: OBJECT_OPTION, volume: VOLUME_OPTION },
+  options: { object: OBJECT_OPTION },
   repository: 'required',
   examples: [
     { line: 'icecore cat latest /etc/fstab -r REPO', description: 'to look at it' },

@@ -6,6 +6,6 @@ export const VOLUME_OPTION = {
   kind: 'value',
   flag: 'volume',
   valueName: 'VOLUME',
-  description: 'which volume inside, where several have a file system: p1, vg0/home, vg0/disk/p2',
+  description: 'one volume inside alone, where several have a file system: p1, vg0/home, vg0/disk/p2',
   parse: asText,
 } as const satisfies ValueDefinition

@@ -13,10 +13,13 @@ const ZEROS = new Uint8Array(256 * 1024)
 /** Writes one file to standard output. */
 export async function runCat(invocation: InvocationOf<typeof CAT>): Promise<CommandResult> {
   const { signal } = invocation
-  const { point, path: names } = invocation.arguments
+  const {
+    point,
+    path: { volume, names },
+  } = invocation.arguments
   await using owned = new AsyncDisposableStack()
   const readable = owned.use(await openReadable(invocation))
-  const files = await openPointFiles(readable, invocation, { point, ...invocation.options })
+  const files = await openPointFiles(readable, invocation, { point, volume, ...invocation.options })
   const path = formatPathBytes(joinPath(names))
   const { fileSystem } = files.source
   const { node } = await named({ ...files, path }, () => selectFile(fileSystem, names, signal))

@@ -1,7 +1,7 @@
 import { formatByteSize } from '../../domain/byte-size.ts'
 import { volumeLayer } from '../../formats/volume-stack/volume-layer.ts'
 import { differingRanges } from '../../repository/differing-ranges.ts'
-import { changedFiles } from '../../restore/changed-files.ts'
+import { changedFiles, type ChangedFiles } from '../../restore/changed-files.ts'
 import { RangeSet } from '../../restore/range-set.ts'
 import { unchangedRanges } from '../../restore/unchanged-ranges.ts'
 import { changeJson, changeLine, changeSum } from '../changed-files.ts'
@@ -11,25 +11,84 @@ import { problemLine, problemsExitCode } from '../extract-report.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { formatLocalTime } from '../local-time.ts'
 import {
-  openPointFiles,
+  openPoint,
   openReadable,
+  volumeFiles,
+  type OpenPoint,
   type PointFiles,
   type ReadableRepository,
 } from '../open-point-files.ts'
+import { pairVolumes } from '../volume-pairs.ts'
 
-type Sides = { readonly before: PointFiles; readonly after: PointFiles }
+type Sides = { readonly before: OpenPoint; readonly after: OpenPoint }
 
-/** Which files differ between two points. */
+type VolumeChanges = ChangedFiles & { readonly volume: string }
+
+/** Which files differ between two points, volume by volume. */
 export async function runDiffFiles(invocation: InvocationOf<typeof DIFF>): Promise<CommandResult> {
   const { options, progress, signal } = invocation
   await using readable = await openReadable(invocation)
-  const { object, volume } = options
-  const sideOf = (point: string): Promise<PointFiles> =>
-    openPointFiles(readable, invocation, { point, object, volume })
+  const sideOf = (point: string): Promise<OpenPoint> =>
+    openPoint(readable, invocation, { point, object: options.object })
   const before = await sideOf(invocation.arguments.before)
   const after = await sideOf(invocation.arguments.after)
+  const { compared, onlyBefore, onlyAfter } = pairVolumes({ before, after }, options.volume)
   progress({ event: 'phase', phase: 'Comparing files', totalBytes: null })
-  const { changed, changedBytes, beforeImages } = await changedRanges({ before, after }, readable, signal)
+  const images = await changedRanges({ before, after }, readable, signal)
+  const found: VolumeChanges[] = []
+  for (const pair of compared) {
+    const files = {
+      before: volumeFiles(before, invocation, pair.before),
+      after: volumeFiles(after, invocation, pair.after),
+    }
+    found.push(await changesOf(files, images, signal))
+  }
+  const problems = found.flatMap((volume) => volume.problems)
+  return {
+    json: {
+      before: before.stored.id,
+      after: after.stored.id,
+      changedBytes: images.changedBytes,
+      removedVolumes: onlyBefore,
+      addedVolumes: onlyAfter,
+      changes: found.flatMap(({ volume, changes }) => changes.map((change) => changeJson(change, volume))),
+      problems: problems.map((problem) => ({ code: problem.code, message: problemLine(problem) })),
+    },
+    text: () =>
+      [
+        `From ${nameOf(before)}`,
+        `to   ${nameOf(after)}`,
+        ...changeLines(found, images.changedBytes),
+        ...onlyBefore.map((name) => `Only in the earlier point: volume ${name}`),
+        ...onlyAfter.map((name) => `Only in the later point: volume ${name}`),
+        ...problems.map((problem) => `Cannot be compared: ${problemLine(problem)}`),
+      ].join('\n'),
+    exitCode: problemsExitCode(problems, ExitCode.Done),
+  }
+}
+
+/** Of several volumes each path begins with the name of its own. */
+function changeLines(found: readonly VolumeChanges[], changedBytes: number): readonly string[] {
+  const sum = changeSum(found.flatMap(({ changes }) => changes))
+  const lines = found.flatMap(({ volume, changes }) => {
+    const prefix = found.length === 1 ? '' : `${volume}:`
+    return changes.map((change) => changeLine(change, prefix))
+  })
+  return [
+    `${sum}; chunks of ${formatByteSize(changedBytes)} differ`,
+    ...(lines.length > 0 ? ['', ...lines] : []),
+  ]
+}
+
+async function changesOf(
+  { before, after }: { readonly before: PointFiles; readonly after: PointFiles },
+  { changed, beforeImages }: ChangedImages,
+  signal: AbortSignal,
+): Promise<VolumeChanges> {
+  const volume = after.volume.name
+  if (beforeImages.length === after.objects.length && changed.every((set) => set.isEmpty)) {
+    return { volume, changes: [], problems: [] }
+  }
   const isUnchanged = unchangedRanges(
     {
       before: { layer: volumeLayer(before.volume), images: beforeImages },
@@ -37,28 +96,14 @@ export async function runDiffFiles(invocation: InvocationOf<typeof DIFF>): Promi
     },
     changed,
   )
-  const isSame = beforeImages.length === after.objects.length && changed.every((set) => set.isEmpty)
-  const { changes, problems } = isSame
-    ? { changes: [], problems: [] }
-    : await changedFiles({ before: before.source, after: after.source, isUnchanged, signal })
-  return {
-    json: {
-      before: before.stored.id,
-      after: after.stored.id,
-      changedBytes,
-      changes: changes.map(changeJson),
-      problems: problems.map((problem) => ({ code: problem.code, message: problemLine(problem) })),
-    },
-    text: () =>
-      [
-        `From ${nameOf(before)}`,
-        `to   ${nameOf(after)}`,
-        `${changeSum(changes)}; chunks of ${formatByteSize(changedBytes)} differ`,
-        ...(changes.length > 0 ? ['', ...changes.map(changeLine)] : []),
-        ...problems.map((problem) => `Cannot be compared: ${problemLine(problem)}`),
-      ].join('\n'),
-    exitCode: problemsExitCode(problems, ExitCode.Done),
-  }
+  const sources = { before: before.source, after: after.source, isUnchanged, signal }
+  return { volume, ...(await changedFiles(sources)) }
+}
+
+type ChangedImages = {
+  readonly changed: readonly RangeSet[]
+  readonly changedBytes: number
+  readonly beforeImages: readonly (number | null)[]
 }
 
 /** Where each image of `after` differs from the one it was before, and which image of `after` each of `before` is. */
@@ -66,7 +111,7 @@ async function changedRanges(
   { before, after }: Sides,
   readable: ReadableRepository,
   signal: AbortSignal,
-): Promise<{ changed: readonly RangeSet[]; changedBytes: number; beforeImages: readonly (number | null)[] }> {
+): Promise<ChangedImages> {
   const { nodes, repository } = readable.repository
   const { chunkSizeBytes } = repository.config
   // Points that have one object each are compared whatever their names are.
@@ -97,7 +142,7 @@ async function changedRanges(
   return { changed, changedBytes, beforeImages }
 }
 
-function nameOf({ stored, description }: PointFiles): string {
+function nameOf({ stored, where }: OpenPoint): string {
   const { lineage, createdAt } = stored.point
-  return `${description}  ${formatLocalTime(createdAt)}  ${lineage}`
+  return `${where}  ${formatLocalTime(createdAt)}  ${lineage}`
 }

@@ -1,24 +1,29 @@
+import { formatByteSize } from '../../domain/byte-size.ts'
 import { formatPathBytes, joinPath } from '../../domain/path-text.ts'
 import type { ExtractProblem } from '../../restore/extract-report.ts'
 import { listFiles, type ListedFile } from '../../restore/list-files.ts'
 import { selectFile } from '../../restore/select-files.ts'
+import { fileSystemVolumes, type FileSystemVolume } from '../../restore/select-volume.ts'
 import type { LS } from '../commands/ls.ts'
 import { ExitCode } from '../exit-code.ts'
 import { problemLine, problemsExitCode } from '../extract-report.ts'
 import { fileJson, longLine } from '../file-listing.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
-import { named, openPointFiles, openReadable } from '../open-point-files.ts'
+import { named, openPoint, openReadable, volumeFiles } from '../open-point-files.ts'
 
 const PROBLEMS_SHOWN_MAX = 100
 
 /** Lists files of a file system in an object of a point, as they are read. */
 export async function runLs(invocation: InvocationOf<typeof LS>): Promise<CommandResult> {
   const { options, progress, settings, signal } = invocation
-  const names = invocation.arguments.path ?? []
   await using owned = new AsyncDisposableStack()
   const readable = owned.use(await openReadable(invocation))
-  const which = { point: invocation.arguments.point, object: options.object, volume: options.volume }
-  const files = await openPointFiles(readable, invocation, which)
+  const { point, path: given } = invocation.arguments
+  const open = await openPoint(readable, invocation, { point, object: options.object })
+  const volumes = fileSystemVolumes(open.stack)
+  if (given === undefined && volumes.length > 1) return volumesResult(volumes)
+  const names = given?.names ?? []
+  const files = volumeFiles(open, invocation, given?.volume ?? null)
   const { fileSystem } = files.source
   const path = formatPathBytes(joinPath(names))
   const selected = await named({ ...files, path }, () => selectFile(fileSystem, names, signal))
@@ -46,6 +51,24 @@ export async function runLs(invocation: InvocationOf<typeof LS>): Promise<Comman
     exitCode: ExitCode.Done,
     finalExitCode: () => problemsExitCode(problems, ExitCode.Done),
   }
+}
+
+/** Instead of files, where nobody said of which volume: what a path may begin with. */
+function volumesResult(volumes: readonly FileSystemVolume[]): CommandResult {
+  return {
+    json: volumes.map(({ name, content: { fileSystem } }) => {
+      const { format, label, uuid, sizeBytes } = fileSystem
+      return { volume: name, format, label, uuid, sizeBytes }
+    }),
+    text: () => volumes.map(volumeLine).join('\n'),
+    exitCode: ExitCode.Done,
+  }
+}
+
+function volumeLine({ name, content: { fileSystem } }: FileSystemVolume): string {
+  const { format, label, sizeBytes } = fileSystem
+  const quoted = label === '' ? '' : ` "${formatPathBytes(new TextEncoder().encode(label))}"`
+  return `${name}:/  ${format}${quoted}  ${formatByteSize(sizeBytes)}`
 }
 
 async function* linesOf(
