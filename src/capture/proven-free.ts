@@ -5,6 +5,7 @@ import { FreeSpace } from '../formats/volume-stack/free-space.ts'
 import { allocationOfPhysicalVolume } from '../formats/volume-stack/group-allocation.ts'
 import { imageIndexes, imageIndexesOfGroup } from '../formats/volume-stack/image-indexes.ts'
 import { openVolumeStack } from '../formats/volume-stack/open-volume-stack.ts'
+import { volumeAllocation } from '../formats/volume-stack/volume-allocation.ts'
 import type { Volume, VolumeStack } from '../formats/volume-stack/volume.ts'
 
 /** What need not be read of an image, and what was found on it. */
@@ -56,7 +57,8 @@ function recordOf(stack: VolumeStack, volume: Volume): VolumeRecord[] {
       return allocation.proven ? [] : [{ name, format: 'lvm2', reason: allocation.reason }]
     }
     case 'file-system': {
-      const { format, allocation } = content.fileSystem
+      const { format, allocation: own } = content.fileSystem
+      const allocation = own.proven ? volumeAllocation(stack, volume) : own
       return [{ name, format, reason: allocation.proven ? null : allocation.reason }]
     }
     case 'empty':

@@ -18,6 +18,7 @@ import { bytesOf, freeOnImages, stackOf, volumeNamed } from '../../../test/suppo
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { Range } from '../../domain/range.ts'
 import { groupAllocation } from './group-allocation.ts'
+import { volumeAllocation } from './volume-allocation.ts'
 
 const BLOCK = 1024
 const FILE_SYSTEM_EXTENTS = 8
@@ -247,4 +248,21 @@ test('a mark of another format, also at the end, leaves nothing of a volume free
   swapped.set(new TextEncoder().encode('S1SUSPEND'), 4096 - 10)
   assert.deepEqual(await freeOnImages(await stackOf(swapped)), [[]])
   assert.notDeepEqual(await freeOnImages(await stackOf(FILE_SYSTEM.bytes)), [[]])
+})
+
+/** Why what the file system of `group/a` gives up is not free; null when it is. */
+async function reasonOf(disk: Uint8Array): Promise<string | null> {
+  const stack = await stackOf(disk)
+  const allocation = volumeAllocation(stack, volumeNamed(stack, 'group/a'))
+  return allocation.proven ? null : allocation.reason
+}
+
+test('volumeAllocation() says which layer keeps what a file system gives up', async () => {
+  const origin = { name: 'a', segments: [linear(0, FILE_SYSTEM_EXTENTS, '"pv0", 2')] }
+  const over = { name: 'b', segments: [linear(0, 4, '"a", 2')] }
+  assert.equal(await reasonOf(oneVolume()), null)
+  assert.equal(await reasonOf(oneVolume({ volumes: [origin, over] })), 'other volumes show its bytes, too')
+  const [first] = groupDisks({ diskCount: 2, volumes: [origin] })
+  assert(first !== undefined)
+  assert.match((await reasonOf(first)) ?? '', /^its volume group lacks physical volume pv1/)
 })

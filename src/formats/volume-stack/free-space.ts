@@ -3,10 +3,10 @@ import { complementRanges } from '../../extents/complement-ranges.ts'
 import type { ExtentLookup } from '../../images/mapped-image.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
 import { freeRanges as freeExtents } from '../lvm2/free-ranges.ts'
-import { isSoleUser } from '../lvm2/sole-use.ts'
 import { freeInPool } from './free-in-pool.ts'
 import { groupAllocation, groupOfDisk } from './group-allocation.ts'
 import { RangeGatherer } from './range-gatherer.ts'
+import { ownAllocation } from './volume-allocation.ts'
 import type { StackGroup, Volume, VolumeStack } from './volume.ts'
 
 export type FreeOptions = {
@@ -78,7 +78,8 @@ export class FreeSpace {
     const free = this.#gatherer()
     for (const volume of this.#stack.volumes) {
       const { origin } = volume
-      if (origin.kind !== 'partition' || origin.disk !== disk || origin.partition.overlaps) continue
+      if (origin.kind !== 'partition' || origin.disk !== disk) continue
+      if (!ownAllocation(this.#stack, volume).proven) continue
       const start = origin.partition.range.offset
       for (const { offset, length } of await this.of(volume)) free.add({ offset: start + offset, length })
     }
@@ -107,8 +108,8 @@ export class FreeSpace {
     })
     for (const volume of this.#stack.volumes) {
       const { origin } = volume
-      if (origin.kind !== 'logical-volume' || origin.group !== group || origin.type !== 'segments') continue
-      if (!isSoleUser(group.group, origin.volume)) continue
+      if (origin.kind !== 'logical-volume' || origin.group !== group) continue
+      if (!ownAllocation(this.#stack, volume).proven) continue
       this.#addWhereOn(devices, origin.map, await this.of(volume))
     }
     for (const pool of group.group.logicalVolumes) {
