@@ -22,7 +22,6 @@ export type FuzzNews =
 const port = parentPort
 assert(port !== null)
 const tell = (news: FuzzNews): void => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
   port.postMessage(news)
 }
 
