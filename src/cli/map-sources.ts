@@ -42,7 +42,6 @@ const BASE_UNREADABLE = [ErrorCode.ChunkMissing, ErrorCode.ChunkDamaged, ErrorCo
  */
 export async function mapBase(parts: MapParts, base: StoredPoint): Promise<ReadonlyMap<string, RangeStream>> {
   const objects = base.point.objects.filter((object) => object.ledger.freeBytes !== null)
-  if (objects.length === 0) return new Map()
   const imageOf = pointImages(parts.repository)
   const images = base.point.objects.map((object) => ({ name: object.name, image: imageOf(object) }))
   const { chunkSizeBytes } = parts.repository.repository.config

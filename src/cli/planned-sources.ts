@@ -2,8 +2,9 @@ import type { ChangeList } from '../capture/change-list.ts'
 import type { Degraded } from '../domain/ledger.ts'
 import type { StoredPoint } from '../domain/recovery-point.ts'
 import type { SourceAddress } from '../lane/lane-messages.ts'
-import type { BackupSource } from '../mover/backup-source.ts'
-import { mapBase, mapSources, type MapParts } from './map-sources.ts'
+import type { ProvenFree } from '../capture/proven-free.ts'
+import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
+import type { MapParts } from './map-sources.ts'
 import { backupSource, type OpenSources } from './open-backup-sources.ts'
 
 /** What a run backs up: for the mover, and for the lanes that read it; both in the same order. */
@@ -25,8 +26,8 @@ export async function planVolumes(
   },
 ): Promise<PlannedSources> {
   const { changes, base } = how
-  const free = how.whole ? null : await mapSources(parts, opened.sources)
-  const baseData = changes === null || base === null ? null : await mapBase(parts, base)
+  const free = how.whole ? null : await freeOf(parts, opened)
+  const baseData = changes === null || base === null ? null : await dataOfBase(parts, base)
   return {
     sources: opened.sources.map((source) =>
       backupSource(
@@ -44,4 +45,19 @@ export async function planVolumes(
     degraded: opened.degraded,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
+}
+
+/** The readers of formats are half of the program, and are loaded only when something is to be read. */
+async function freeOf(parts: MapParts, opened: OpenSources): Promise<ReadonlyMap<string, ProvenFree>> {
+  const { mapSources } = await import('./map-sources.ts')
+  return await mapSources(parts, opened.sources)
+}
+
+async function dataOfBase(
+  parts: MapParts,
+  base: StoredPoint,
+): Promise<ReadonlyMap<string, RangeStream> | null> {
+  if (base.point.objects.every((object) => object.ledger.freeBytes === null)) return null
+  const { mapBase } = await import('./map-sources.ts')
+  return await mapBase(parts, base)
 }

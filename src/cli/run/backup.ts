@@ -27,7 +27,6 @@ import {
   type UnlockedRepository,
 } from '../open-repository.ts'
 import { openBackupSources, type NamedSource, type OpenSources } from '../open-backup-sources.ts'
-import { planFileSets } from '../plan-file-sets.ts'
 import { planVolumes, type PlannedSources } from '../planned-sources.ts'
 import { readChangeListFile } from '../read-change-list-file.ts'
 import { dryRunReport } from '../dry-run-report.ts'
@@ -41,6 +40,7 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   await using sources = await openBackupSources(invocation.arguments.sources, options.allowMounted)
   const changes = await changeListOf(invocation, sources.sources)
   await using _spares = startSpareThreads(laneCount(invocation))
+  preloadReaders(options)
   const writerId = invocation.randomness.bytes(8).toHex()
   await using unlocked = await openUnlocked(invocation, { writerId })
   if (options.dryRun) return await dryRun(invocation, { unlocked, sources, changes })
@@ -82,7 +82,7 @@ async function planRun(
   const { whole, allowMounted, paths } = options
   const planned =
     paths.length > 0
-      ? await planFileSets(parts, sources, { paths, base })
+      ? await (await import('../plan-file-sets.ts')).planFileSets(parts, sources, { paths, base })
       : await planVolumes(parts, sources, { changes, base, whole, allowMounted })
   const request = {
     lineage,
@@ -94,6 +94,13 @@ async function planRun(
     degraded: [...planned.degraded, ...knownShortcomings({ ...found, lineage })],
   }
   return { request, planned }
+}
+
+/** Loads what reads partitions and file systems while the password is turned into a key; who uses it hears of a failure. */
+function preloadReaders({ whole, paths }: BackupInvocation['options']): void {
+  if (whole) return
+  const loading = paths.length > 0 ? import('../plan-file-sets.ts') : import('../map-sources.ts')
+  loading.catch(() => {})
 }
 
 /** What a point can say of its lineage. */
