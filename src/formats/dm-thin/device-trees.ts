@@ -1,5 +1,5 @@
-import { readStruct, type StructValues } from '../../bytes/struct.ts'
-import { FormatError } from '../format-error.ts'
+import type { StructValues } from '../../bytes/struct.ts'
+import { readStructure } from '../read-structure.ts'
 import { DEVICE_DETAILS, DEVICE_ID_END, INNER_VALUE_BYTES, MAPPING_BYTES } from './layout.ts'
 import type { MetadataSource } from './load-nodes.ts'
 import type { BlockRange } from './mapping-runs.ts'
@@ -49,12 +49,8 @@ export async function* readDetails(
 function detailsAt(leaf: TreeNode, index: number): DeviceDetails {
   const { view } = leaf
   const start = view.byteOffset + leaf.valuesAt + index * DETAILS_BYTES
-  try {
-    return readStruct(DEVICE_DETAILS, new Uint8Array(view.buffer, start, DETAILS_BYTES))
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    throw new FormatError(nodePlace(DETAILS_TREE, leaf.ref.block), error.message)
-  }
+  const bytes = new Uint8Array(view.buffer, start, DETAILS_BYTES)
+  return readStructure(DEVICE_DETAILS, bytes, nodePlace(DETAILS_TREE, leaf.ref.block))
 }
 
 /** The roots of the mapping trees of the devices whose numbers are in `range`, ascending. */

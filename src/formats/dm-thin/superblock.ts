@@ -1,5 +1,6 @@
-import { readStruct, type StructValues } from '../../bytes/struct.ts'
+import type { StructValues } from '../../bytes/struct.ts'
 import { FormatError, UnmappedError, type StructurePlace } from '../format-error.ts'
+import { readStructure } from '../read-structure.ts'
 import { requireChecksum } from './block-checksum.ts'
 import {
   DATA_BLOCK_SECTORS_MAX,
@@ -17,7 +18,7 @@ export type ThinSuperblock = StructValues<typeof SUPERBLOCK>
 
 /** The superblock, or the copy of it that a metadata snapshot has at its own block. */
 export function parseThinSuperblock(block: Uint8Array, place: StructurePlace): ThinSuperblock {
-  const superblock = readFields(block, place)
+  const superblock = readStructure(SUPERBLOCK, block, place)
   const fail = (found: string): never => {
     throw new FormatError(place, found)
   }
@@ -53,13 +54,4 @@ export function parseThinSuperblock(block: Uint8Array, place: StructurePlace): T
     )
   }
   return superblock
-}
-
-function readFields(block: Uint8Array, place: StructurePlace): ThinSuperblock {
-  try {
-    return readStruct(SUPERBLOCK, block)
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    throw new FormatError(place, error.message)
-  }
 }

@@ -1,10 +1,11 @@
 // Values too large for a block, in an inode of their own: the kernel's "ext4 Data Structures and Algorithms", section
 // "Extended Attributes", feature ea_inode.
+import { hex } from '../hex.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { FormatError } from '../format-error.ts'
 import type { AttributeEntry } from './attribute-entries.ts'
 import { isAttributeHash } from './attribute-hash.ts'
-import { ext4Checksum, hexadecimal, littleEndian32 } from './checksum.ts'
+import { ext4Checksum, littleEndian32 } from './checksum.ts'
 import { contentExtents } from './content-extents.ts'
 import { InodeFlag } from './inode-layout.ts'
 import { isFlagged, type Ext4Inode } from './inode.ts'
@@ -50,16 +51,10 @@ function checkHashes(
   const found = Number(BigInt.asUintN(32, BigInt(inode.accessed.seconds)))
   const expected = ext4Checksum(value, volume.superblock.checksumSeed)
   if (found !== expected) {
-    throw new FormatError(
-      inode.place,
-      `checksum of the value is ${hexadecimal(found)}, expected ${hexadecimal(expected)}`,
-    )
+    throw new FormatError(inode.place, `checksum of the value is ${hex(found)}, expected ${hex(expected)}`)
   }
   if (isAttributeHash(entry.hash, entry.name, littleEndian32(expected))) return
-  throw new FormatError(
-    inode.place,
-    `hash of the attribute is ${hexadecimal(entry.hash)}, which does not fit`,
-  )
+  throw new FormatError(inode.place, `hash of the attribute is ${hex(entry.hash)}, which does not fit`)
 }
 
 /** The whole content of a small file. */

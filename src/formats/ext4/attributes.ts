@@ -1,4 +1,5 @@
 // Extended attributes: the kernel's "ext4 Data Structures and Algorithms", section "Extended Attributes".
+import { hex } from '../hex.ts'
 import type { ExtendedAttribute } from '../file-system.ts'
 import { FormatError } from '../format-error.ts'
 import { showAcl } from './acl.ts'
@@ -6,7 +7,7 @@ import { parseAttributeEntries, type AttributeEntry } from './attribute-entries.
 import { isAttributeHash } from './attribute-hash.ts'
 import { AttributeSpace, fullAttributeName } from './attribute-names.ts'
 import { readAttributeValue } from './attribute-value.ts'
-import { ext4Checksum, hexadecimal, littleEndian32 } from './checksum.ts'
+import { ext4Checksum, littleEndian32 } from './checksum.ts'
 import { ATTRIBUTE_MAGIC, inodeAttributes } from './inode-attributes.ts'
 import type { Ext4Inode } from './inode.ts'
 import { readBlock, type Ext4Volume } from './volume.ts'
@@ -61,7 +62,7 @@ async function blockAttributes(volume: Ext4Volume, inode: Ext4Inode): Promise<re
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const magic = view.getUint32(0, true)
   if (magic !== ATTRIBUTE_MAGIC) {
-    throw new FormatError(place, `magic is ${hexadecimal(magic)}, expected ${hexadecimal(ATTRIBUTE_MAGIC)}`)
+    throw new FormatError(place, `magic is ${hex(magic)}, expected ${hex(ATTRIBUTE_MAGIC)}`)
   }
   const blockCount = view.getUint32(8, true)
   if (blockCount !== 1) throw new FormatError(place, `it has ${blockCount} blocks, expected 1`)
@@ -69,14 +70,14 @@ async function blockAttributes(volume: Ext4Volume, inode: Ext4Inode): Promise<re
     const found = view.getUint32(BLOCK_CHECKSUM_OFFSET, true)
     const expected = blockChecksum(volume, block, bytes)
     if (found !== expected) {
-      throw new FormatError(place, `checksum is ${hexadecimal(found)}, expected ${hexadecimal(expected)}`)
+      throw new FormatError(place, `checksum is ${hex(found)}, expected ${hex(expected)}`)
     }
   }
   const entries = parseAttributeEntries(bytes, { entriesStart: BLOCK_HEADER_SIZE, valueBase: 0 }, place)
   for (const { hash, name, value, valueInode } of entries) {
     // The hash of a value in an inode of its own is checked when that is read.
     if (hash === 0 || valueInode !== 0 || isAttributeHash(hash, name, value)) continue
-    volume.report({ ...place, found: `hash of an attribute is ${hexadecimal(hash)}, which does not fit` })
+    volume.report({ ...place, found: `hash of an attribute is ${hex(hash)}, which does not fit` })
   }
   return entries
 }

@@ -14,8 +14,3 @@ export function ext4Checksum(bytes: Uint8Array, seed: number = CHECKSUM_START): 
 export function littleEndian32(value: number): Uint8Array {
   return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24)
 }
-
-/** As sentences and tools write it. */
-export function hexadecimal(value: number): string {
-  return `0x${value.toString(16)}`
-}

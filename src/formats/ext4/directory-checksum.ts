@@ -1,7 +1,8 @@
 // Checksums of directory blocks: the kernel's "ext4 Data Structures and Algorithms", sections "Directory Entries" and
 // "Hash Tree Directories".
+import { hex } from '../hex.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
-import { ext4Checksum, hexadecimal } from './checksum.ts'
+import { ext4Checksum } from './checksum.ts'
 
 /** A leaf ends with something like an entry, not in use, of this size and of this kind. */
 const TAIL_SIZE = 12
@@ -79,5 +80,5 @@ function checkHashes(block: DirectoryBlock, tableOffset: number, inodeSeed: numb
 
 function compare(found: number, expected: number, place: StructurePlace): void {
   if (found === expected) return
-  throw new FormatError(place, `checksum is ${hexadecimal(found)}, expected ${hexadecimal(expected)}`)
+  throw new FormatError(place, `checksum is ${hex(found)}, expected ${hex(expected)}`)
 }

@@ -1,7 +1,8 @@
 // A node of an extent tree: the kernel's "ext4 Data Structures and Algorithms", section "Extent Tree". The root lies in
 // the inode, the others fill a block each.
+import { hex } from '../hex.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
-import { ext4Checksum, hexadecimal } from './checksum.ts'
+import { ext4Checksum } from './checksum.ts'
 
 const MAGIC = 0xf30a
 const HEADER_SIZE = 12
@@ -25,7 +26,7 @@ export function parseExtentNode(bytes: Uint8Array, place: StructurePlace): Exten
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const magic = view.getUint16(0, true)
   if (magic !== MAGIC) {
-    throw new FormatError(place, `magic is ${hexadecimal(magic)}, expected ${hexadecimal(MAGIC)}`)
+    throw new FormatError(place, `magic is ${hex(magic)}, expected ${hex(MAGIC)}`)
   }
   const entryCount = view.getUint16(2, true)
   const capacity = view.getUint16(4, true)
@@ -50,7 +51,7 @@ export function checkExtentNode(node: ExtentNode, bytes: Uint8Array, inodeSeed: 
   const found = node.view.getUint32(tailOffset, true)
   const expected = ext4Checksum(bytes.subarray(0, tailOffset), inodeSeed)
   if (found !== expected) {
-    throw new FormatError(node.place, `checksum is ${hexadecimal(found)}, expected ${hexadecimal(expected)}`)
+    throw new FormatError(node.place, `checksum is ${hex(found)}, expected ${hex(expected)}`)
   }
 }
 

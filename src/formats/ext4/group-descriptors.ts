@@ -1,9 +1,10 @@
 // Block group descriptors, from the kernel's "ext4 Data Structures and Algorithms", section "Block Group Descriptors".
+import { hex } from '../hex.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import type { Finding } from '../finding.ts'
 import { UnmappedError } from '../format-error.ts'
-import { hexadecimal } from './checksum.ts'
+
 import { descriptorChecksum } from './descriptor-checksum.ts'
 import {
   descriptorBackupBlock,
@@ -189,7 +190,7 @@ function whatIsWrong(superblock: Superblock, group: number, descriptor: Uint8Arr
   const expected = descriptorChecksum(superblock, group, descriptor)
   const checksum = view.getUint16(0x1e, true)
   if (expected !== null && checksum !== expected) {
-    return `checksum is ${hexadecimal(checksum)}, expected ${hexadecimal(expected)}`
+    return `checksum is ${hex(checksum)}, expected ${hex(expected)}`
   }
   const { blockBitmap, inodeBitmap, inodeTable } = placesOf(superblock, view)
   if (!isInside(superblock, group, { block: blockBitmap, count: 1 })) {

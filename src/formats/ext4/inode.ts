@@ -1,7 +1,8 @@
 // One inode: the kernel's "ext4 Data Structures and Algorithms", section "Index Nodes".
+import { hex } from '../hex.ts'
 import type { FileKind, FileNode, FileTime } from '../file-system.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
-import { ext4Checksum, hexadecimal, littleEndian32 } from './checksum.ts'
+import { ext4Checksum, littleEndian32 } from './checksum.ts'
 import { parseDeviceNumber } from './device-number.ts'
 import { BLOCK_MAP_SIZE, EXTRA, FileType, INODE, INODE_SIZE, InodeFlag } from './inode-layout.ts'
 import { parseInodeTime } from './inode-time.ts'
@@ -128,7 +129,7 @@ function checkChecksum(source: Source, seed: number): void {
   const whole = ext4Checksum(zeroed, seed)
   const expected = hasHigh ? whole : whole & 0xffff
   if (found === expected) return
-  throw new FormatError(place, `checksum is ${hexadecimal(found)}, expected ${hexadecimal(expected)}`)
+  throw new FormatError(place, `checksum is ${hex(found)}, expected ${hex(expected)}`)
 }
 
 function sizeOf({ view, superblock, place }: Source, kind: FileKind): number {

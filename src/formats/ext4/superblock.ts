@@ -1,7 +1,8 @@
 // The superblock of ext2, ext3 and ext4: the shape of everything else.
+import { hex } from '../hex.ts'
 import { readStruct, type StructValues } from '../../bytes/struct.ts'
 import { FormatError, UnmappedError, type StructurePlace } from '../format-error.ts'
-import { ext4Checksum, hexadecimal } from './checksum.ts'
+import { ext4Checksum } from './checksum.ts'
 import { parseFeatures, type Features } from './features.ts'
 import {
   SUPERBLOCK,
@@ -103,10 +104,7 @@ export function parseSuperblock(bytes: Uint8Array, place: StructurePlace): Super
   }
   const fields = readStruct(SUPERBLOCK, bytes)
   if (fields.magic !== SUPERBLOCK_MAGIC) {
-    throw new FormatError(
-      place,
-      `magic is ${hexadecimal(fields.magic)}, expected ${hexadecimal(SUPERBLOCK_MAGIC)}`,
-    )
+    throw new FormatError(place, `magic is ${hex(fields.magic)}, expected ${hex(SUPERBLOCK_MAGIC)}`)
   }
   const features = featuresOf(fields)
   checkChecksum(bytes, { fields, features, place })
@@ -156,10 +154,7 @@ function checkChecksum(
   }
   const expected = ext4Checksum(bytes.subarray(0, SUPERBLOCK_CHECKED_BYTES))
   if (fields.checksum !== expected) {
-    throw new FormatError(
-      place,
-      `checksum is ${hexadecimal(fields.checksum)}, expected ${hexadecimal(expected)}`,
-    )
+    throw new FormatError(place, `checksum is ${hex(fields.checksum)}, expected ${hex(expected)}`)
   }
 }
 

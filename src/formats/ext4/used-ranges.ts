@@ -1,11 +1,12 @@
 // Which blocks are in use, from the block bitmaps: the kernel's "ext4 Data Structures and Algorithms", sections
 // "Block and inode Bitmaps", "Flexible Block Groups" and "Bigalloc". What is not proven free is in use.
+import { hex } from '../hex.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import type { Range, RangeBatch } from '../../domain/range.ts'
 import { BATCH_LENGTH } from '../../extents/batches.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import type { Finding } from '../finding.ts'
-import { hexadecimal } from './checksum.ts'
+
 import { countSet, setBits, visitSetRuns } from './cluster-bitmap.ts'
 import { blockBitmapChecksum } from './descriptor-checksum.ts'
 import { BLOCKS_UNINITIALISED, FROM_PRIMARY, type GroupDescriptors } from './group-descriptors.ts'
@@ -156,7 +157,7 @@ class GroupAllocation {
     const checksum = blockBitmapChecksum(superblock, this.#bytes)
     const found = descriptors.blockBitmapChecksum[group] ?? 0
     if (checksum === null || checksum === found) return null
-    return `its checksum is ${hexadecimal(checksum)}, expected ${hexadecimal(found)}`
+    return `its checksum is ${hex(checksum)}, expected ${hex(found)}`
   }
 
   /** Marks runs of blocks, and returns how many clusters were not marked before. */

@@ -1,6 +1,7 @@
 import { crc32c } from '../../bytes/crc32c.ts'
 import { readStruct, structSizeBytes, writeStruct } from '../../bytes/struct.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
+import { hex } from '../hex.ts'
 import { ContentCursor, type ItemPlace } from './content-cursor.ts'
 import { NO_CONTEXT } from './encode-entry.ts'
 import type { EntryLink, EntryNode, FileSetEntry } from './entry.ts'
@@ -121,8 +122,4 @@ function placed(entry: FileSetEntry, cursor: ContentCursor): BinEntry {
 function checksumOf(bytes: Uint8Array, entriesSizeBytes: number): number {
   const entries = bytes.subarray(BIN_HEADER_SIZE_BYTES, BIN_HEADER_SIZE_BYTES + entriesSizeBytes)
   return crc32c(entries, crc32c(bytes.subarray(0, BIN_HEADER.checksum[0])))
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`
 }

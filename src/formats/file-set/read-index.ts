@@ -1,8 +1,8 @@
 import { crc32c } from '../../bytes/crc32c.ts'
-import { readStruct } from '../../bytes/struct.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { FormatError, UnmappedError, type StructurePlace } from '../format-error.ts'
+import { readStructure } from '../read-structure.ts'
 import { parseCatalogueIndex, type CatalogueIndex } from './catalogue-index.ts'
 import * as layout from './layout.ts'
 
@@ -51,7 +51,7 @@ export async function readFileSetIndex(image: FrozenImage): Promise<FileSetIndex
 }
 
 function parseHeader(bytes: Uint8Array, sizeBytes: number): FileSetHeader {
-  const header = readHeader(bytes)
+  const header = readStructure(layout.HEADER, bytes, HEADER_PLACE)
   const magic = header.magic.toHex()
   requireSound(magic === layout.FILE_SET_MAGIC, `magic is ${magic}, expected ${layout.FILE_SET_MAGIC}`)
   const checksum = crc32c(bytes.subarray(0, layout.HEADER.checksum[0]))
@@ -87,15 +87,6 @@ function parseHeader(bytes: Uint8Array, sizeBytes: number): FileSetHeader {
   )
   requireSound(header.binCount >= 1, 'it has no bins')
   return header
-}
-
-function readHeader(bytes: Uint8Array): ReturnType<typeof readStruct<typeof layout.HEADER>> {
-  try {
-    return readStruct(layout.HEADER, bytes)
-  } catch (error) {
-    if (error instanceof RangeError) throw new FormatError(HEADER_PLACE, error.message)
-    throw error
-  }
 }
 
 function requireSound(isSound: boolean, found: string): void {

@@ -1,7 +1,8 @@
 // An entry of a GUID partition table: UEFI specification, section 5.3.3 "GPT Partition Entry Array".
-import { readStruct, type Layout } from '../../bytes/struct.ts'
-import { FormatError, type StructurePlace } from '../format-error.ts'
+import type { Layout } from '../../bytes/struct.ts'
+import type { StructurePlace } from '../format-error.ts'
 import { formatGuid } from './guid.ts'
+import { readStructure } from '../read-structure.ts'
 
 const ENTRY = {
   typeGuid: [0, ['bytes', 16]],
@@ -32,19 +33,14 @@ const ATTRIBUTE_NAMES: Readonly<Record<number, string>> = {
 /** The entry that `bytes` begin with; null when it is not used. Throws FormatError for sectors beyond 2^53. */
 export function parseGptEntry(bytes: Uint8Array, place: StructurePlace): GptEntry | null {
   if (bytes.subarray(0, 16).every((byte) => byte === 0)) return null
-  try {
-    const entry = readStruct(ENTRY, bytes)
-    return {
-      typeGuid: formatGuid(entry.typeGuid),
-      uniqueGuid: formatGuid(entry.uniqueGuid),
-      firstLba: entry.firstLba,
-      lastLba: entry.lastLba,
-      flags: [...bitNames(entry.attributesLow, 0), ...bitNames(entry.attributesHigh, 32)],
-      name: nameOf(entry.name),
-    }
-  } catch (error) {
-    if (error instanceof RangeError) throw new FormatError(place, error.message)
-    throw error
+  const entry = readStructure(ENTRY, bytes, place)
+  return {
+    typeGuid: formatGuid(entry.typeGuid),
+    uniqueGuid: formatGuid(entry.uniqueGuid),
+    firstLba: entry.firstLba,
+    lastLba: entry.lastLba,
+    flags: [...bitNames(entry.attributesLow, 0), ...bitNames(entry.attributesHigh, 32)],
+    name: nameOf(entry.name),
   }
 }
 

@@ -1,7 +1,9 @@
 // The header of a GUID partition table, all little-endian: UEFI specification, section 5.3.2 "GPT Header".
 import { crc32 } from '../../bytes/crc32.ts'
-import { readStruct, structSizeBytes, type Layout, type StructValues } from '../../bytes/struct.ts'
+import { structSizeBytes, type Layout, type StructValues } from '../../bytes/struct.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
+import { hex } from '../hex.ts'
+import { readStructure } from '../read-structure.ts'
 
 const HEADER = {
   signature: [0, ['bytes', 8]],
@@ -38,7 +40,7 @@ export function parseGptHeader(bytes: Uint8Array, place: StructurePlace): GptHea
   if (signature !== SIGNATURE) {
     throw new FormatError(place, `signature is ${signature}, expected ${SIGNATURE}`)
   }
-  const header = readHeader(bytes, place)
+  const header = readStructure(HEADER, bytes, place)
   const sizeMinBytes = structSizeBytes(HEADER)
   if (header.headerSizeBytes < sizeMinBytes || header.headerSizeBytes > bytes.byteLength) {
     throw new FormatError(
@@ -52,16 +54,6 @@ export function parseGptHeader(bytes: Uint8Array, place: StructurePlace): GptHea
   }
   requireEntriesLimits(header, place)
   return header
-}
-
-/** A header as wide as 2^53 sectors is damage: no disk is. */
-function readHeader(bytes: Uint8Array, place: StructurePlace): GptHeader {
-  try {
-    return readStruct(HEADER, bytes)
-  } catch (error) {
-    if (error instanceof RangeError) throw new FormatError(place, error.message)
-    throw error
-  }
 }
 
 function headerChecksum(bytes: Uint8Array): number {
@@ -82,8 +74,4 @@ function requireEntriesLimits({ entryCount, entrySizeBytes }: GptHeader, place: 
   if (entryCount < 1 || entryCount > countMax) {
     throw new FormatError(place, `entry count is ${entryCount}, expected 1 to ${countMax}`)
   }
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`
 }

@@ -13,7 +13,8 @@ import {
 } from './layout.ts'
 import { lvmChecksum } from './lvm-checksum.ts'
 import type { PhysicalArea } from './physical-volume-label.ts'
-import { hex, readStructure } from './read-structure.ts'
+import { hex } from '../hex.ts'
+import { readStructure } from '../read-structure.ts'
 
 /** A group of ten thousand volumes has some 8 MiB of text; far more than that is damage. */
 const TEXT_BYTES_MAX = 32 * 1024 * 1024

@@ -17,7 +17,9 @@ import {
 } from './layout.ts'
 import { lvmChecksum } from './lvm-checksum.ts'
 import { formatLvmUuid } from './lvm-uuid.ts'
-import { asciiOf, hex, readStructure } from './read-structure.ts'
+import { hex } from '../hex.ts'
+import { readStructure } from '../read-structure.ts'
+import { asciiOf } from './ascii-of.ts'
 
 /** Where something lies on a physical volume. A data area of size 0 goes on to the end of the device. */
 export type PhysicalArea = { readonly offset: number; readonly sizeBytes: number }

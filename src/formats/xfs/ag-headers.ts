@@ -17,7 +17,7 @@ import {
   AGI_MAGIC,
 } from './ag-header-layout.ts'
 import { requireChecksum } from './checksum.ts'
-import { hex } from './hex.ts'
+import { hex } from '../hex.ts'
 import type { XfsSuperblock } from './superblock.ts'
 import type { XfsVolume } from './volume.ts'
 

@@ -3,7 +3,7 @@
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import type { BtreeKind, OrderAt } from './btree-kinds.ts'
 import { requireChecksum } from './checksum.ts'
-import { hex } from './hex.ts'
+import { hex } from '../hex.ts'
 import type { XfsSuperblock } from './superblock.ts'
 
 export type BtreeBlock = {

@@ -2,7 +2,7 @@
 // field that is little-endian (XFS Algorithms & Data Structures, chapter "Self-describing metadata").
 import { crc32c } from '../../bytes/crc32c.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
-import { hex } from './hex.ts'
+import { hex } from '../hex.ts'
 
 const FOUR_ZEROS = new Uint8Array(4)
 

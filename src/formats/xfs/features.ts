@@ -2,7 +2,7 @@
 // three words of which the first two keep an old reader from writing or from reading. Facts: XFS Algorithms & Data
 // Structures, "Superblocks"; the kernel's Documentation/filesystems/xfs.
 import { FormatError, UnmappedError, type StructurePlace } from '../format-error.ts'
-import { hex } from './hex.ts'
+import { hex } from '../hex.ts'
 
 /** The fields of a superblock that say it. */
 export type FeatureWords = {

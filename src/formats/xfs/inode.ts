@@ -2,11 +2,12 @@
 // "On-disk Inode":
 //
 //   core (100 bytes; 176 in version 3) │ data fork │ attribute fork, from 8 * forkOffset after the core │ end
-import { readStruct, type Layout, type StructValues } from '../../bytes/struct.ts'
+import type { Layout, StructValues } from '../../bytes/struct.ts'
 import type { FileKind, FileTime } from '../file-system.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import { requireChecksum } from './checksum.ts'
-import { hex } from './hex.ts'
+import { hex } from '../hex.ts'
+import { readStructure } from '../read-structure.ts'
 import { parseInodeTime } from './inode-time.ts'
 import { requireUuid } from './self-description.ts'
 
@@ -119,7 +120,7 @@ const FORK_FORMAT: readonly ForkFormat[] = ['device', 'local', 'extents', 'btree
 /** `bytes` is the whole inode, of the size that the superblock says. Throws FormatError for one that is not in use. */
 export function parseInode(bytes: Uint8Array, place: StructurePlace, expected: InodeIdentity): Inode {
   requireWhole(bytes, place, expected)
-  const core = readCore(CORE, bytes, place)
+  const core = readStructure(CORE, bytes, place)
   const coreV3 = expected.uuid === null ? null : readCoreV3(bytes, place, expected)
   if (core.mode === 0) throw new FormatError(place, 'it is free')
   const linkCount = core.version === 1 ? core.oldLinkCount : core.linkCount
@@ -150,20 +151,6 @@ export function parseInode(bytes: Uint8Array, place: StructurePlace, expected: I
   }
 }
 
-/** Big numbers are damage: no file is larger than 2^53 bytes. */
-function readCore<const L extends Layout>(
-  layout: L,
-  bytes: Uint8Array,
-  place: StructurePlace,
-): StructValues<L> {
-  try {
-    return readStruct(layout, bytes)
-  } catch (error) {
-    if (error instanceof RangeError) throw new FormatError(place, error.message)
-    throw error
-  }
-}
-
 /** First of all the magic, the version and the checksum: what the fields of a broken inode say is of no interest. */
 function requireWhole(bytes: Uint8Array, place: StructurePlace, { uuid }: InodeIdentity): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -180,7 +167,7 @@ function requireWhole(bytes: Uint8Array, place: StructurePlace, { uuid }: InodeI
 }
 
 function readCoreV3(bytes: Uint8Array, place: StructurePlace, expected: InodeIdentity): CoreV3 {
-  const coreV3 = readCore(CORE_V3, bytes, place)
+  const coreV3 = readStructure(CORE_V3, bytes, place)
   if (coreV3.number !== expected.number) {
     throw new FormatError(place, `its own number is ${coreV3.number}, expected ${expected.number}`)
   }
@@ -203,7 +190,7 @@ function forksOf(
   const { core, coreV3 } = parts
   const start = coreV3 === null ? CORE_BYTES : CORE_V3_BYTES
   const isLarge = coreV3 !== null && hasFlag(coreV3.flags2, FLAG2_LARGE_COUNTS)
-  const counts = isLarge ? readCore(LARGE_COUNTS, bytes, place) : core
+  const counts = isLarge ? readStructure(LARGE_COUNTS, bytes, place) : core
   const hasAttributes = core.forkOffset > 0
   const middle = hasAttributes ? start + core.forkOffset * FORK_OFFSET_UNIT_BYTES : bytes.byteLength
   if (middle >= bytes.byteLength && hasAttributes) {

@@ -1,5 +1,5 @@
 import type { AllocationProof } from '../file-system.ts'
-import { hex } from './hex.ts'
+import { hex } from '../hex.ts'
 import { readLogState } from './log-state.ts'
 import type { FoundSuperblock } from './read-superblock.ts'
 import type { XfsVolume } from './volume.ts'

@@ -4,7 +4,7 @@
 //
 // Known from "XFS Algorithms & Data Structures", "Symbolic Links" and "Remote Attribute Values".
 import { FormatError, type StructurePlace } from '../format-error.ts'
-import { hex } from './hex.ts'
+import { hex } from '../hex.ts'
 import { REMOTE_BLOCK, requireSelfDescription, type BlockIdentity } from './self-description.ts'
 
 export const REMOTE_HEADER_BYTES = 56

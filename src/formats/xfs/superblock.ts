@@ -1,10 +1,11 @@
 // What the superblock says, checked so far that the readers of everything else can rely on its arithmetic.
-import { readStruct, type StructValues } from '../../bytes/struct.ts'
+import type { StructValues } from '../../bytes/struct.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import { requireChecksum } from './checksum.ts'
 import { parseFeatures, type XfsFeatures } from './features.ts'
 import { requireGeometry } from './geometry.ts'
-import { hex } from './hex.ts'
+import { hex } from '../hex.ts'
+import { readStructure } from '../read-structure.ts'
 import { SUPERBLOCK, SUPERBLOCK_CHECKSUM_OFFSET, SUPERBLOCK_MAGIC } from './superblock-layout.ts'
 
 export type RawSuperblock = StructValues<typeof SUPERBLOCK>
@@ -58,13 +59,7 @@ function parseRawSuperblock(bytes: Uint8Array, place: StructurePlace): RawSuperb
   if (magic !== SUPERBLOCK_MAGIC) {
     throw new FormatError(place, `magic is ${hex(magic)}, expected ${hex(SUPERBLOCK_MAGIC)}`)
   }
-  try {
-    return readStruct(SUPERBLOCK, bytes)
-  } catch (error) {
-    // A count of 2^53 and more is no crash but damage.
-    if (error instanceof RangeError) throw new FormatError(place, error.message)
-    throw error
-  }
+  return readStructure(SUPERBLOCK, bytes, place)
 }
 
 /**

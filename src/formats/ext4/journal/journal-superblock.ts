@@ -1,6 +1,7 @@
+import { hex } from '../../hex.ts'
 import { readStruct } from '../../../bytes/struct.ts'
 import { FormatError, UnmappedError, type StructurePlace } from '../../format-error.ts'
-import { ext4Checksum, hexadecimal } from '../checksum.ts'
+import { ext4Checksum } from '../checksum.ts'
 import {
   JOURNAL_MAGIC,
   JOURNAL_SUPERBLOCK,
@@ -43,10 +44,7 @@ export function parseJournalSuperblock(bytes: Uint8Array, place: StructurePlace)
   }
   const fields = readStruct(JOURNAL_SUPERBLOCK, bytes)
   if (fields.magic !== JOURNAL_MAGIC) {
-    throw new FormatError(
-      place,
-      `magic is ${hexadecimal(fields.magic)}, expected ${hexadecimal(JOURNAL_MAGIC)}`,
-    )
+    throw new FormatError(place, `magic is ${hex(fields.magic)}, expected ${hex(JOURNAL_MAGIC)}`)
   }
   const isOld = fields.kind === JournalBlock.SuperblockVersion1
   if (!isOld && fields.kind !== JournalBlock.SuperblockVersion2) {
@@ -89,8 +87,8 @@ export function parseJournalSuperblock(bytes: Uint8Array, place: StructurePlace)
 function refuseUnknown(incompatible: number): void {
   const unknown = (incompatible & ~KNOWN_INCOMPATIBLE) >>> 0
   if (unknown === 0) return
-  const what = `journal with features ${hexadecimal(unknown)}`
-  throw new UnmappedError(what, `Cannot read the journal: it has features ${hexadecimal(unknown)}, not known`)
+  const what = `journal with features ${hex(unknown)}`
+  throw new UnmappedError(what, `Cannot read the journal: it has features ${hex(unknown)}, not known`)
 }
 
 function checksumVersionOf(incompatible: number, place: StructurePlace): 0 | 2 | 3 {
@@ -116,10 +114,7 @@ function checkChecksum(
   const zeroed = bytes.slice(0, JOURNAL_SUPERBLOCK_SIZE).fill(0, offset, offset + 4)
   const expected = ext4Checksum(zeroed)
   if (fields.checksum !== expected) {
-    throw new FormatError(
-      place,
-      `checksum is ${hexadecimal(fields.checksum)}, expected ${hexadecimal(expected)}`,
-    )
+    throw new FormatError(place, `checksum is ${hex(fields.checksum)}, expected ${hex(expected)}`)
   }
 }
 

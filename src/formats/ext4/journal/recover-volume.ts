@@ -1,7 +1,8 @@
 // Reads the journal of a file system, and replays it in memory when it has to be.
+import { hex } from '../../hex.ts'
 import { overlayImage, type BlockOverlay } from '../../../images/overlay-image.ts'
 import { FormatError, UnmappedError } from '../../format-error.ts'
-import { hexadecimal } from '../checksum.ts'
+
 import type { BlockSpan } from '../metadata-places.ts'
 import type { Ext4Volume } from '../volume.ts'
 import { hasFastCommits } from './fast-commits.ts'
@@ -86,7 +87,7 @@ async function recoverFrom(
   const { superblock, offsetBytes } = journal
   const place = { structure: 'ext4 journal superblock', offsetBytes }
   if (superblock.errorNumber !== 0) {
-    const found = `the kernel gave up on the journal with error ${hexadecimal(superblock.errorNumber)}`
+    const found = `the kernel gave up on the journal with error ${hex(superblock.errorNumber)}`
     volume.report({ ...place, found })
   }
   const gaveUp = superblock.errorNumber === 0 ? null : 'its journal was given up after an error'

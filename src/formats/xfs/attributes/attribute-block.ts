@@ -8,7 +8,7 @@
 import { FormatError, type StructurePlace } from '../../format-error.ts'
 import { readForkBlocks } from '../fork-blocks.ts'
 import type { InodeFork } from '../fork-extents.ts'
-import { hex } from '../hex.ts'
+import { hex } from '../../hex.ts'
 import { ATTRIBUTE_BLOCK, requireSelfDescription } from '../self-description.ts'
 import type { XfsVolume } from '../volume.ts'
 

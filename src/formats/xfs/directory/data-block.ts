@@ -6,7 +6,7 @@
 //   gap:   0xffff (2), length (2), padding, own offset (2)
 import type { DirectoryEntry } from '../../file-system.ts'
 import { FormatError, type StructurePlace } from '../../format-error.ts'
-import { hex } from '../hex.ts'
+import { hex } from '../../hex.ts'
 import { DIRECTORY_BLOCK, requireSelfDescription, type BlockIdentity } from '../self-description.ts'
 import { isDotName, requireEntryName } from './entry-name.ts'
 import type { DirectoryOptions } from './short-form.ts'

@@ -1,5 +1,5 @@
-import { readStruct, type Layout, type StructValues } from '../../bytes/struct.ts'
-import { FormatError, type StructurePlace } from '../format-error.ts'
+import { readStruct, type Layout, type StructValues } from '../bytes/struct.ts'
+import { FormatError, type StructurePlace } from './format-error.ts'
 
 /** `readStruct`, but a number that is too large, or bytes that end too early, are damage with a place. */
 export function readStructure<const L extends Layout>(
@@ -13,13 +13,4 @@ export function readStructure<const L extends Layout>(
     if (error instanceof RangeError) throw new FormatError(place, error.message)
     throw error
   }
-}
-
-/** Identifiers and magics of LVM are ASCII; each byte is one character. */
-export function asciiOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes)
-}
-
-export function hex(value: number): string {
-  return `0x${value.toString(16)}`
 }
