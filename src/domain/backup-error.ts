@@ -23,6 +23,14 @@ export const ErrorCode = {
   SourceChanged: 'SOURCE_CHANGED',
   /** Mounted for writing: its bytes are not of one moment. */
   SourceInUse: 'SOURCE_IN_USE',
+  /** The image could not be frozen, or not within its deadline. */
+  FreezeFailed: 'FREEZE_FAILED',
+  /** To freeze would endanger production: the pool or the volume group has not the room for what may change meanwhile. */
+  NoRoomToFreeze: 'NO_ROOM_TO_FREEZE',
+  /** The frozen image is not whole any more: its snapshot overflowed, was removed, or its pool failed. */
+  ImageLost: 'IMAGE_LOST',
+  /** What changed since that base cannot be told: it is not held, or of another size or disk. */
+  ChangesUnknown: 'CHANGES_UNKNOWN',
 
   TargetExists: 'TARGET_EXISTS',
   TargetMissing: 'TARGET_MISSING',

@@ -16,6 +16,8 @@ export const DegradedCode = {
   PortableCodec: 'PORTABLE_CODEC',
   /** Part of the index was damaged or missing and was read from the packs instead. */
   IndexRebuilt: 'INDEX_REBUILT',
+  /** The frozen image of the base is not held any more: everything was compared, and a new base begins. */
+  BaseImageLost: 'BASE_IMAGE_LOST',
   /** Some files of a file set cannot be read; the others are stored. */
   FilesUnreadable: 'FILES_UNREADABLE',
   /** The file system that files were taken from was not unmounted cleanly. */
