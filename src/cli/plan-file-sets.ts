@@ -1,9 +1,8 @@
 import { buildFileSet, type BuiltFileSet } from '../capture/file-set/build-file-set.ts'
-import type { ExtentColumns } from '../capture/file-set/extent-columns.ts'
 import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import { DegradedCode, type Degraded } from '../domain/ledger.ts'
 import type { StoredPoint } from '../domain/recovery-point.ts'
-import { encodeExtents } from '../extents/encode.ts'
+import { encodeShared } from '../extents/encode-shared.ts'
 import { readFileSetIndex, type FileSetIndex } from '../formats/file-set/read-index.ts'
 import { FormatError, UnmappedError } from '../formats/format-error.ts'
 import { openVolumeStack } from '../formats/volume-stack/open-volume-stack.ts'
@@ -93,7 +92,7 @@ async function planFileSet(
   const { path, fd } = scratch
   devices.push({ path, fd, sizeBytes: scratch.sizeBytes, direct: false })
   const { sizeBytes } = built
-  const map = await encodedMap(built.extents, { sizeBytes, deviceCount: devices.length })
+  const map = await encodeShared(built.extents.map(sizeBytes), { sizeBytes, deviceCount: devices.length })
   return {
     source: sourceOf(plan, { name, built }),
     address: { sizeBytes, map, devices },
@@ -137,25 +136,6 @@ function degradedOf({ fileSystem }: FileSystemVolume, built: BuiltFileSet, where
     degraded.push({ code: DegradedCode.FilesUnreadable, message })
   }
   return degraded
-}
-
-async function encodedMap(
-  extents: ExtentColumns,
-  options: { readonly sizeBytes: number; readonly deviceCount: number },
-): Promise<Uint8Array<SharedArrayBuffer>> {
-  const pieces: Uint8Array[] = []
-  let length = 0
-  for await (const piece of encodeExtents(extents.map(options.sizeBytes), options)) {
-    pieces.push(piece)
-    length += piece.byteLength
-  }
-  const map = new Uint8Array(new SharedArrayBuffer(length))
-  let at = 0
-  for (const piece of pieces) {
-    map.set(piece, at)
-    at += piece.byteLength
-  }
-  return map
 }
 
 /** How the base laid the same file set out; null where it has none, or one that cannot be read: then it is laid out anew. */

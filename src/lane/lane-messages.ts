@@ -40,7 +40,10 @@ export type SealSetUp = LaneSetUp & {
   readonly sources: readonly SourceAddress[]
 }
 
-export type SealRequest = { readonly type: 'seal'; readonly job: SealJob } | { readonly type: 'drain' }
+export type SealRequest =
+  | { readonly type: 'seal'; readonly job: SealJob }
+  | { readonly type: 'remap'; readonly source: number; readonly map: Uint8Array<SharedArrayBuffer> }
+  | { readonly type: 'drain' }
 export type SealResult = SealOutcome | null
 export type SealEvent = StoredPack
 

@@ -63,6 +63,7 @@ export class SealLane {
   readonly #pieceSizeBytes: number
   readonly #output: PackOutput
   readonly #zeros: Uint8Array
+  readonly #sources: LaneSource[]
   readonly #id = new Uint8Array(32)
   #tail: Promise<unknown> = Promise.resolve()
 
@@ -81,6 +82,7 @@ export class SealLane {
       onPack: options.onPack,
     })
     this.#zeros = new Uint8Array(chunkSizeBytes)
+    this.#sources = [...options.sources]
   }
 
   /** Jobs may be given without waiting; they are done in the order in which they came. */
@@ -96,13 +98,18 @@ export class SealLane {
     return await outcome
   }
 
+  /** Jobs that come from now on read this source by that number. */
+  replaceSource(number: number, source: LaneSource): void {
+    this.#sources[number] = source
+  }
+
   async drain(): Promise<void> {
     await this.#tail
     await this.#output.drain()
   }
 
   #sourceOf(job: SealJob): LaneSource {
-    const source = this.#options.sources[job.source]
+    const source = this.#sources[job.source]
     if (source === undefined) throw new RangeError(`lane has no source ${job.source}`)
     return source
   }

@@ -13,6 +13,7 @@ export function sealThreads(count: number, setUp: SealSetUp, onPack: (pack: Stor
       assert(outcome !== null)
       return outcome
     },
+    remap: (source, map) => threads.callAll({ type: 'remap', source, map }),
     drain: () => threads.callAll({ type: 'drain' }),
     [Symbol.asyncDispose]: () => threads[Symbol.asyncDispose](),
   }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { allocateAligned } from '../linux/aligned-memory.ts'
 import { emitEvent, serveCalls } from '../linux/thread-calls.ts'
@@ -6,7 +7,7 @@ import { DirectoryStore } from '../stores/directory/directory-store.ts'
 import { LocalIndexLocator } from '../stores/local-index/local-index.ts'
 import { chooseCodec } from './choose-codec.ts'
 import { descriptorSource } from './descriptor-source.ts'
-import type { SealRequest, SealResult, SealSetUp, SourceAddress } from './lane-messages.ts'
+import type { MappedAddress, SealRequest, SealResult, SealSetUp, SourceAddress } from './lane-messages.ts'
 import { mappedSource } from './mapped-source.ts'
 import { SealLane, type LaneSource } from './seal-lane.ts'
 
@@ -30,9 +31,19 @@ export function serveSeal(setUp: SealSetUp): void {
   })
   serveCalls<SealRequest, SealResult>(async (request) => {
     if (request.type === 'seal') return await lane.seal(request.job)
-    await lane.drain()
+    if (request.type === 'remap') lane.replaceSource(request.source, remapped(setUp, request))
+    else await lane.drain()
     return null
   })
+}
+
+function remapped(
+  setUp: SealSetUp,
+  { source, map }: { source: number; map: MappedAddress['map'] },
+): LaneSource {
+  const address = setUp.sources[source]
+  assert(address !== undefined && 'map' in address)
+  return sourceAt({ ...address, map })
 }
 
 function sourceAt(address: SourceAddress): LaneSource {

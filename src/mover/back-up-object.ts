@@ -162,6 +162,7 @@ async function runPlan(
     lanes,
     nodes,
     rewritesTree: parts.hasCondemned && how.plan.mode === 'compared',
+    identify: task.source.identify ?? null,
     onLeaf,
     signal,
   })

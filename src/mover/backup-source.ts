@@ -5,6 +5,14 @@ import type { Range, RangeBatch } from '../domain/range.ts'
 /** A stream of ranges that can be walked more than once; each walk asks the system, or reads the file, again. */
 export type RangeStream = () => AsyncIterable<RangeBatch>
 
+/** What lies elsewhere than the lanes were told. */
+export type MovedExtents = {
+  /** Of the image, ascending. */
+  readonly ranges: readonly Range[]
+  /** The whole map as it is now, in its compact encoding, for `SealLanes.remap()`. */
+  readonly map: Uint8Array<SharedArrayBuffer>
+}
+
 /** What the mover needs to know of one image. */
 export type BackupSource = {
   /** The object's name in the point. */
@@ -30,6 +38,11 @@ export type BackupSource = {
    * need not be in a change list. Absent when nothing is left out.
    */
   readonly freeRanges?: RangeStream
+  /**
+   * Asks the system which extents moved since the map was made, or since the last question; null when none did. Throws
+   * IMAGE_LOST. Absent for an image that cannot move.
+   */
+  readonly identify?: (signal: AbortSignal) => Promise<MovedExtents | null>
   /** For the ledger. */
   readonly freeBytes: number | null
   readonly volumes: readonly VolumeRecord[]

@@ -6,9 +6,12 @@ import { isEmptyMask, isPlaceIn } from './leaf-mask.ts'
 import { mapConcurrent } from '../domain/map-concurrent.ts'
 import type { LeafPlan } from './plan-object.ts'
 import type { SealLanes, SealOutcome } from './seal-lanes.ts'
+import { settleMoved, type Identify } from './settle-moved.ts'
 
 /** Jobs that each lane has at hand, so that it never waits for the next. */
 const JOBS_PER_LANE = 3
+/** Leaves that are read between two questions whether something moved: 4 MiB of ids, 8 GiB of an image. */
+const WINDOW_LEAVES = 256
 
 export type ObjectRun = {
   readonly source: number
@@ -19,6 +22,8 @@ export type ObjectRun = {
   readonly nodes: NodeSink
   /** Writes every leaf, also those that are as in the base: some of the base's nodes lie in packs that are given up. */
   readonly rewritesTree: boolean
+  /** Null for an image whose extents cannot move. */
+  readonly identify: Identify | null
   readonly onLeaf: (readBytes: number) => void
   readonly signal: AbortSignal
 }
@@ -45,10 +50,11 @@ export class ChangeListRefuted extends Error {
   }
 }
 
-type SettledLeaf = {
+/** A leaf that was read, and may have been read where its bytes lie no more. */
+export type ReadLeaf = {
   readonly plan: LeafPlan
+  readonly base: TreeNode | null
   readonly node: TreeNode
-  readonly changedCount: number
   readonly outcome: SealOutcome | null
 }
 
@@ -56,13 +62,16 @@ type SettledLeaf = {
 export async function runObject(run: ObjectRun): Promise<ObjectOutcome> {
   const tree = new TreeWriter(run.shape, run.base, run.nodes)
   const total = { readBytes: 0, zeroBytes: 0, changedChunkCount: 0, newChunkCount: 0, reusedChunkCount: 0 }
-  const limit = run.lanes.count * JOBS_PER_LANE
   const isResized = run.base !== null && run.base.shape.chunkCount !== run.shape.chunkCount
-  for await (const leaf of mapConcurrent(run.leaves, limit, (plan) => settleLeaf(run, plan))) {
-    const isLast = leaf.plan.leafIndex === run.shape.leafCount - 1
-    if (leaf.changedCount > 0 || run.rewritesTree || (isResized && isLast))
-      await tree.setLeaf(leaf.plan.leafIndex, leaf.node)
-    total.changedChunkCount += leaf.changedCount
+  for await (const leaf of run.identify === null
+    ? readLeaves(run, run.leaves)
+    : readStill(run, run.identify)) {
+    const { leafIndex } = leaf.plan
+    const changedCount = countChanged(run, leaf)
+    const isLast = leafIndex === run.shape.leafCount - 1
+    if (changedCount > 0 || run.rewritesTree || (isResized && isLast))
+      await tree.setLeaf(leafIndex, leaf.node)
+    total.changedChunkCount += changedCount
     if (leaf.outcome === null) continue
     total.readBytes += leaf.outcome.readBytes
     total.zeroBytes += leaf.outcome.zeroBytes
@@ -73,39 +82,106 @@ export async function runObject(run: ObjectRun): Promise<ObjectOutcome> {
   return { ...total, root: await tree.finish() }
 }
 
-async function settleLeaf(run: ObjectRun, plan: LeafPlan): Promise<SettledLeaf> {
+function readLeaves(run: ObjectRun, plans: AsyncIterable<LeafPlan>): AsyncGenerator<ReadLeaf> {
+  return mapConcurrent(plans, run.lanes.count * JOBS_PER_LANE, (plan) => readLeaf(run, plan))
+}
+
+/** As `readLeaves`, for an image whose extents may move: what moved meanwhile is read again before it counts. */
+async function* readStill(run: ObjectRun, identify: Identify): AsyncGenerator<ReadLeaf> {
+  for await (const window of windowsOf(run.leaves)) {
+    const leaves: ReadLeaf[] = []
+    for await (const leaf of readLeaves(run, window)) leaves.push(leaf)
+    yield* await settleMoved(leaves, {
+      identify,
+      shape: run.shape,
+      remap: (map) => run.lanes.remap(run.source, map),
+      readAgain: (leaf, places) => readAgain(run, leaf, places),
+      signal: run.signal,
+    })
+  }
+}
+
+async function* windowsOf(leaves: AsyncIterable<LeafPlan>): AsyncGenerator<AsyncGenerator<LeafPlan>> {
+  const iterator = leaves[Symbol.asyncIterator]()
+  let next = await iterator.next()
+  async function* window(): AsyncGenerator<LeafPlan> {
+    for (let count = 0; count < WINDOW_LEAVES && next.done !== true; count += 1) {
+      yield next.value
+      next = await iterator.next()
+    }
+  }
+  try {
+    while (next.done !== true) yield window()
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+async function readLeaf(run: ObjectRun, plan: LeafPlan): Promise<ReadLeaf> {
   run.signal.throwIfAborted()
+  const base = run.base === null ? null : await readBaseNode(run.base, 0, plan.leafIndex)
+  const outcome = isEmptyMask(plan.read) ? null : await sealPlaces(run, { ...plan, base })
+  return { plan, base, node: leafNode(run, { ...plan, before: base, outcome }), outcome }
+}
+
+/** Some places of a leaf anew; what else was read of it stays. */
+async function readAgain(run: ObjectRun, leaf: ReadLeaf, places: Uint8Array): Promise<ReadLeaf> {
+  run.signal.throwIfAborted()
+  const { plan, base, node: before } = leaf
   const { leafIndex } = plan
-  const base = run.base === null ? null : await readBaseNode(run.base, 0, leafIndex)
-  const outcome = isEmptyMask(plan.read)
-    ? null
-    : await run.lanes.seal({
-        source: run.source,
-        leafIndex,
-        read: plan.read,
-        base: base === null ? null : { set: base.setMask(), ids: base.ids },
-      })
-  const node = mergedLeaf(plan, base, outcome)
-  node.clearFrom(Math.min(PLACES, run.shape.chunkCount - leafIndex * PLACES))
+  const outcome = await sealPlaces(run, { leafIndex, read: places, base })
+  const node = leafNode(run, { leafIndex, scope: places, before, outcome })
+  return { plan, base, node, outcome: sumOf(leaf.outcome, outcome) }
+}
+
+async function sealPlaces(
+  run: ObjectRun,
+  { leafIndex, read, base }: { leafIndex: number; read: Uint8Array; base: TreeNode | null },
+): Promise<SealOutcome> {
+  const known = base === null ? null : { set: base.setMask(), ids: base.ids }
+  return await run.lanes.seal({ source: run.source, leafIndex, read, base: known })
+}
+
+/** Only the counts of the sum mean something: what is in the leaf is in its node. */
+function sumOf(first: SealOutcome | null, second: SealOutcome): SealOutcome {
+  if (first === null) return second
+  return {
+    ...second,
+    readBytes: first.readBytes + second.readBytes,
+    zeroBytes: first.zeroBytes + second.zeroBytes,
+    newChunkCount: first.newChunkCount + second.newChunkCount,
+    reusedChunkCount: first.reusedChunkCount + second.reusedChunkCount,
+  }
+}
+
+function countChanged(run: ObjectRun, { plan, base, node }: ReadLeaf): number {
   const differing = differingPlaces(base, node)
   const wrong = differing.filter((place) => isPlaceIn(plan.tested, place))
   if (wrong[0] !== undefined) {
-    throw new ChangeListRefuted(wrong.length, (leafIndex * PLACES + wrong[0]) * run.shape.chunkSizeBytes)
+    throw new ChangeListRefuted(wrong.length, (plan.leafIndex * PLACES + wrong[0]) * run.shape.chunkSizeBytes)
   }
-  return { plan, node, changedCount: differing.length, outcome }
+  return differing.length
 }
 
-/** The base's leaf, with what is in scope replaced by what was read, and by zeros where nothing was. */
-function mergedLeaf(plan: LeafPlan, base: TreeNode | null, outcome: SealOutcome | null): TreeNode {
+type LeafParts = {
+  readonly leafIndex: number
+  readonly scope: Uint8Array
+  readonly before: TreeNode | null
+  readonly outcome: SealOutcome | null
+}
+
+/** The leaf as it was, with what is in scope replaced by what was read, and by zeros where nothing was. */
+function leafNode(run: ObjectRun, { leafIndex, scope, before, outcome }: LeafParts): TreeNode {
   const node = new TreeNode(0)
   for (let place = 0; place < PLACES; place += 1) {
-    if (isPlaceIn(plan.scope, place)) {
+    if (isPlaceIn(scope, place)) {
       if (outcome === null || !isPlaceIn(outcome.set, place)) continue
       node.set(place, { id: outcome.ids.subarray(place * 32, place * 32 + 32), chunkCount: 1 })
-    } else if (base?.isSet(place) === true) {
-      node.set(place, { id: base.idAt(place), chunkCount: 1 })
+    } else if (before?.isSet(place) === true) {
+      node.set(place, { id: before.idAt(place), chunkCount: 1 })
     }
   }
+  node.clearFrom(Math.min(PLACES, run.shape.chunkCount - leafIndex * PLACES))
   return node
 }
 

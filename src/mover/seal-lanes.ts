@@ -34,6 +34,8 @@ export type SealLanes = AsyncDisposable & {
   readonly count: number
   /** Throws what the source, the store or the lane reports; nothing else is lost by it. */
   seal(job: SealJob): Promise<SealOutcome>
+  /** From the next job on, a source lies where this map says, in its compact encoding. No job of it may be under way. */
+  remap(source: number, map: Uint8Array<SharedArrayBuffer>): Promise<void>
   /** After it returns, every chunk of every finished job is in the store and its pack was announced. */
   drain(): Promise<void>
 }

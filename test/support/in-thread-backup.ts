@@ -2,8 +2,9 @@ import { systemClock } from '../../src/domain/clock.ts'
 import type { Degraded } from '../../src/domain/ledger.ts'
 import type { StoredPoint } from '../../src/domain/recovery-point.ts'
 import type { RunMode } from '../../src/domain/run-mode.ts'
-import { SealLane } from '../../src/lane/seal-lane.ts'
+import { SealLane, type LaneSource } from '../../src/lane/seal-lane.ts'
 import { backUp, type BackUpParts } from '../../src/mover/back-up.ts'
+import type { MovedExtents } from '../../src/mover/backup-source.ts'
 import type { SealLanes } from '../../src/mover/seal-lanes.ts'
 import type { RepositoryConfig } from '../../src/repository/config.ts'
 import { deriveRepositoryKeys } from '../../src/repository/keys.ts'
@@ -54,6 +55,14 @@ export type InThreadRequest = {
   readonly seed: number
   readonly signal?: AbortSignal
   readonly degraded?: readonly Degraded[]
+  /** The image lies where `map` says, and its extents move; `image` is what it holds all the same. */
+  readonly moving?: MovingExtents
+}
+
+export type MovingExtents = {
+  readonly map: Uint8Array
+  readonly laneOf: (map: Uint8Array) => LaneSource
+  readonly identify: () => Promise<MovedExtents | null>
 }
 
 /** The index of a repository as a run sees it. */
@@ -87,7 +96,10 @@ export async function openIndex(repository: Repository): Promise<OpenIndex> {
 export async function backUpInThread(repository: Repository, request: InThreadRequest): Promise<StoredPoint> {
   const randomness = seededRandomness(request.seed)
   const writerId = randomness.bytes(8).toHex()
-  const { source, lane } = memorySource(request.image)
+  const inMemory = memorySource(request.image)
+  const { moving } = request
+  const source = moving === undefined ? inMemory.source : { ...inMemory.source, identify: moving.identify }
+  const lane = moving === undefined ? inMemory.lane : moving.laneOf(moving.map)
   const base = request.base ?? null
   using index = await openIndex(repository)
   const { locator, loaded } = index
@@ -125,6 +137,7 @@ export async function backUpInThread(repository: Repository, request: InThreadRe
           randomSalt: () => randomness.bytes(32),
           onPack,
         }),
+        request.moving?.laneOf ?? still,
       ),
     about,
     clock,
@@ -156,11 +169,19 @@ function usualMode(request: InThreadRequest): RunMode {
   return request.base === undefined || request.base === null ? 'full' : 'compared'
 }
 
-function oneLane(lane: SealLane): SealLanes {
+function oneLane(lane: SealLane, laneOf: (map: Uint8Array) => LaneSource): SealLanes {
   return {
     count: 1,
     seal: (job) => lane.seal(job),
+    remap: (source, map) => {
+      lane.replaceSource(source, laneOf(map))
+      return Promise.resolve()
+    },
     drain: () => lane.drain(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
+}
+
+function still(): never {
+  throw new RangeError('this image does not move')
 }
