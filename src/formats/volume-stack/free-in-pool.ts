@@ -21,7 +21,7 @@ export async function freeInPool(
   const parts = thinPool(group.group, pool)
   // The pool is still to be told of volumes that were made or removed.
   if (parts.hasPendingMessages || !isSoleData(group.group, parts.dataVolume)) return null
-  const metadata = await openPool(group, parts)
+  const metadata = await openPool(group, parts, { snapshot: false })
   const map = openLogicalVolume(group.group, parts.dataVolume)
   const sizeBytes = metadata.dataBlockCount * metadata.dataBlockBytes
   return { map, ranges: complementRanges(usedDataRanges(metadata, signal), { sizeBytes }) }

@@ -1,25 +1,19 @@
-import type { ExtentBatch } from '../../domain/extent.ts'
-import { composeExtents } from '../../extents/compose-extents.ts'
-import { ExtentTable } from '../../extents/extent-table.ts'
 import type { ExtentLookup } from '../../images/mapped-image.ts'
-import { ExceptionStore } from '../dm-snapshot/exception-store.ts'
-import { snapshotExtents } from '../dm-snapshot/snapshot-extents.ts'
-import { thinExtents } from '../dm-thin/thin-mappings.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
 import { openLogicalVolume } from '../lvm2/logical-volume-extents.ts'
-import { volumeContent, type ThinPool, type VolumeContent } from '../lvm2/volume-content.ts'
+import { volumeContent, type VolumeContent } from '../lvm2/volume-content.ts'
 import { volumePath, type LogicalVolume } from '../lvm2/volume-group.ts'
 import { imageOnGroup } from './image-on-group.ts'
 import { openPool } from './open-pool.ts'
+import type { MapBudget } from './read-volume-map.ts'
+import { snapshotVolumeMap } from './snapshot-volume-map.ts'
+import { thinVolumeMap } from './thin-volume-map.ts'
 import type { StackGroup, UnmappedVolume, Volume, VolumeOrigin } from './volume.ts'
 
 export type OpenedVolumes = {
   readonly volumes: readonly Pick<Volume, 'name' | 'origin' | 'image'>[]
   readonly unmapped: readonly UnmappedVolume[]
 }
-
-/** Maps of thin volumes and snapshots are kept in memory: 24 bytes an extent. */
-export type MapBudget = { extentCount: number }
 
 type Maps = { readonly budget: MapBudget; readonly signal: AbortSignal }
 
@@ -67,64 +61,14 @@ async function mapOf(
   switch (content.kind) {
     case 'segments':
       return openLogicalVolume(group.group, volume)
-    case 'thin':
-      return await thinMap(group, { volume, pool: content.pool, deviceId: content.deviceId }, maps)
+    case 'thin': {
+      // Of a frozen disk, what is there now is what counts.
+      const metadata = await openPool(group, content.pool, { snapshot: false })
+      return await thinVolumeMap(group, { volume, ...content, metadata }, maps)
+    }
     case 'snapshot':
-      return await snapshotMap(group, content, maps)
+      return await snapshotVolumeMap(group, content, maps)
   }
-}
-
-/** Over the pool's data volume first, then down to the physical volumes. */
-async function thinMap(
-  group: StackGroup,
-  thin: { readonly volume: LogicalVolume; readonly pool: ThinPool; readonly deviceId: number },
-  maps: Maps,
-): Promise<ExtentLookup> {
-  const pool = await openPool(group, thin.pool)
-  const { sizeBytes } = thin.volume
-  const range = { offset: 0, length: sizeBytes }
-  const overData = thinExtents({ pool, deviceId: thin.deviceId }, range, maps.signal)
-  const data = openLogicalVolume(group.group, thin.pool.dataVolume)
-  return await readMap(composeExtents(overData, [data]), sizeBytes, maps.budget)
-}
-
-async function readMap(
-  extents: AsyncIterable<ExtentBatch>,
-  sizeBytes: number,
-  budget: MapBudget,
-): Promise<ExtentTable> {
-  const table = await ExtentTable.read(extents, { sizeBytes, extentCountMax: budget.extentCount })
-  budget.extentCount -= table.count
-  return table
-}
-
-type SnapshotContent = Extract<VolumeContent, { kind: 'snapshot' }>
-
-/** The origin, but for the chunks that the store has; then down to the physical volumes. */
-async function snapshotMap(
-  group: StackGroup,
-  { origin, store, chunkSizeBytes, sizeBytes }: SnapshotContent,
-  { budget, signal }: Maps,
-): Promise<ExtentLookup> {
-  requireWithinOrigin(origin, store, sizeBytes)
-  const originMap = openLogicalVolume(group.group, origin)
-  const storeMap = openLogicalVolume(group.group, store)
-  const exceptions = await ExceptionStore.open(imageOnGroup(group, storeMap))
-  requireChunkSize(store, exceptions.chunkSizeBytes, chunkSizeBytes)
-  const overBoth = snapshotExtents(exceptions, { sizeBytes }, signal)
-  return await readMap(composeExtents(overBoth, [originMap, storeMap]), sizeBytes, budget)
-}
-
-function requireWithinOrigin(origin: LogicalVolume, store: LogicalVolume, sizeBytes: number): void {
-  if (sizeBytes <= origin.sizeBytes) return
-  const place = { structure: `snapshot "${store.name}"`, offsetBytes: 0 }
-  throw new FormatError(place, `it has ${sizeBytes} bytes, its origin "${origin.name}" ${origin.sizeBytes}`)
-}
-
-function requireChunkSize(store: LogicalVolume, found: number, expected: number): void {
-  if (found === expected) return
-  const place = { structure: `exception store of logical volume "${store.name}"`, offsetBytes: 0 }
-  throw new FormatError(place, `its chunks have ${found} bytes, the volume group says ${expected}`)
 }
 
 function refusalOf(error: unknown): Pick<UnmappedVolume, 'what' | 'reason'> {

@@ -1,4 +1,4 @@
-import { openThinPool, type ThinPool as PoolMetadata } from '../dm-thin/thin-pool.ts'
+import { openThinPool, type ThinPool as PoolMetadata, type ThinPoolOptions } from '../dm-thin/thin-pool.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
 import { openLogicalVolume } from '../lvm2/logical-volume-extents.ts'
 import type { ThinPool } from '../lvm2/volume-content.ts'
@@ -6,12 +6,16 @@ import { imageOnGroup } from './image-on-group.ts'
 import type { StackGroup } from './volume.ts'
 
 /**
- * The metadata of a thin pool of a group. Of a frozen disk, what is there now is what counts. Throws FormatError and
+ * The metadata of a thin pool of a group, as it is now or as its metadata snapshot holds it. Throws FormatError and
  * UnmappedError where the metadata is not of this pool, or not of its present: then its volumes are nobody's guess.
  */
-export async function openPool(group: StackGroup, pool: ThinPool): Promise<PoolMetadata> {
+export async function openPool(
+  group: StackGroup,
+  pool: ThinPool,
+  options: ThinPoolOptions,
+): Promise<PoolMetadata> {
   const map = openLogicalVolume(group.group, pool.metadataVolume)
-  const metadata = await openThinPool(imageOnGroup(group, map), { snapshot: false })
+  const metadata = await openThinPool(imageOnGroup(group, map), options)
   requireSameSizes(pool, metadata)
   // While the group's metadata waits for the pool to be told of volumes, the pool is one step behind.
   if (metadata.transactionId !== pool.transactionId && !pool.hasPendingMessages) {
