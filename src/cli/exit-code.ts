@@ -44,6 +44,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.SourceChanged]: ExitCode.SourceOrTarget,
   [ErrorCode.SourceInUse]: ExitCode.SourceOrTarget,
   [ErrorCode.FreezeFailed]: ExitCode.SourceOrTarget,
+  [ErrorCode.HookFailed]: ExitCode.SourceOrTarget,
   [ErrorCode.NoRoomToFreeze]: ExitCode.SourceOrTarget,
   [ErrorCode.ImageLost]: ExitCode.SourceOrTarget,
   [ErrorCode.ChangesUnknown]: ExitCode.SourceOrTarget,

@@ -11,6 +11,8 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.SourceShrank]: 'Back up a frozen image, such as a snapshot, and run it again',
   [ErrorCode.SourceChanged]: 'Back up a frozen image, such as a snapshot',
   [ErrorCode.SourceInUse]: 'Back up a snapshot of it, or give --allow-mounted to back it up as it changes',
+  [ErrorCode.HookFailed]:
+    'See what it wrote, run it by hand, or let the run go on without it with `onFailure: degrade`',
   [ErrorCode.TargetExists]: 'Give --overwrite to replace it, or --differing to write only what differs',
   [ErrorCode.TargetMissing]: 'Make the folder or the device first',
   [ErrorCode.TargetInUse]: 'Unmount it, and stop what has it open',

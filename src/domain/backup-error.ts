@@ -25,6 +25,8 @@ export const ErrorCode = {
   SourceInUse: 'SOURCE_IN_USE',
   /** The image could not be frozen, or not within its deadline. */
   FreezeFailed: 'FREEZE_FAILED',
+  /** A program that the user had run before the freeze or after the thaw failed, and the run was not to go on. */
+  HookFailed: 'HOOK_FAILED',
   /** To freeze would endanger production: the pool or the volume group has not the room for what may change meanwhile. */
   NoRoomToFreeze: 'NO_ROOM_TO_FREEZE',
   /** The frozen image is not whole any more: its snapshot overflowed, was removed, or its pool failed. */

@@ -22,6 +22,8 @@ export const DegradedCode = {
   FilesUnreadable: 'FILES_UNREADABLE',
   /** The file system that files were taken from was not unmounted cleanly. */
   FileSystemUnclean: 'FILE_SYSTEM_UNCLEAN',
+  /** A program that should have quiesced what writes to the source, or let it go on, failed. */
+  HookFailed: 'HOOK_FAILED',
 } as const
 export type DegradedCode = (typeof DegradedCode)[keyof typeof DegradedCode]
 
@@ -78,6 +80,29 @@ export type ObjectLedger = {
   readonly rotationNext: number
 }
 
+/** What became of one program that was run around a freeze. */
+export type HookRecord = {
+  readonly stage: 'before-freeze' | 'after-thaw'
+  /** Without its arguments, which may hold what nobody else should read. */
+  readonly program: string
+  readonly durationMs: number
+  /** Null when a signal ended it, or when it could not be started. */
+  readonly exitCode: number | null
+  /** Why it counts as failed, as half a sentence; null when it did what it should. */
+  readonly failure: string | null
+  /** The end of what it wrote, with what looks like a secret left out. */
+  readonly output: string
+}
+
+/** How the sources were brought to stand still. */
+export type FreezeRecord = {
+  readonly hooks: readonly HookRecord[]
+  /** The file systems that icecore froze, by their mount points. */
+  readonly mountPoints: readonly string[]
+  /** From before the first freeze until after the last thaw; null where nothing had to wait. */
+  readonly windowMs: number | null
+}
+
 /** What a run asked for, did, read, skipped, tested and why. */
 export type Ledger = {
   readonly startedAt: string
@@ -90,4 +115,6 @@ export type Ledger = {
   readonly degraded: readonly Degraded[]
   /** Bytes of packs that this run added to the store before its index and its point. */
   readonly storedBytes: number
+  /** Null where no hook was run and nothing was frozen. */
+  readonly freeze: FreezeRecord | null
 }

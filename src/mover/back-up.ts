@@ -1,7 +1,7 @@
 import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { BackupError } from '../domain/backup-error.ts'
 import type { Clock } from '../domain/clock.ts'
-import { DegradedCode, type Degraded } from '../domain/ledger.ts'
+import { DegradedCode, type Degraded, type FreezeRecord } from '../domain/ledger.ts'
 import type { ProgressListener } from '../domain/progress.ts'
 import type { Randomness } from '../domain/randomness.ts'
 import type { RecoveryPoint, StoredPoint } from '../domain/recovery-point.ts'
@@ -43,6 +43,7 @@ export type BackUpRequest = {
   readonly options: BackUpOptions
   /** Found before the run began, such as a source that is mounted. */
   readonly degraded: readonly Degraded[]
+  readonly freeze: FreezeRecord | null
 }
 
 export type BackUpParts = {
@@ -252,6 +253,7 @@ function pointOf(
       done: { mode: doneMode(run.objects), transport: 'local' },
       degraded,
       storedBytes: run.storedBytes,
+      freeze: request.freeze,
     },
   }
 }

@@ -46,6 +46,20 @@ test('parsePoint() undoes encodePoint()', () => {
       ...point.ledger,
       basePointId: 'cd'.repeat(32),
       degraded: [{ code: 'CHANGE_LIST_REFUTED', message: 'The change list is wrong' }],
+      freeze: {
+        hooks: [
+          {
+            stage: 'before-freeze',
+            program: '/etc/icecore/quiesce',
+            durationMs: 120,
+            exitCode: null,
+            failure: 'it did not end within 60 s',
+            output: 'waiting\n',
+          },
+        ],
+        mountPoints: ['/home'],
+        windowMs: 31,
+      },
     },
   }
   assert.deepEqual(parsePoint(encodePoint(other)), other)
@@ -67,6 +81,12 @@ test('parsePoint() refuses another version, missing fields and values that canno
     [
       'objects.0.root.nodeId',
       (value) => (value['objects'] = [{ ...point.objects[0], root: { nodeId: 'ab', chunkCount: 1 } }]),
+    ],
+    ['ledger.freeze', (value) => (value['ledger'] = { ...point.ledger, freeze: undefined })],
+    [
+      'ledger.freeze.hooks',
+      (value) =>
+        (value['ledger'] = { ...point.ledger, freeze: { hooks: {}, mountPoints: [], windowMs: null } }),
     ],
     ['ledger.durationMs', (value) => (value['ledger'] = { ...point.ledger, durationMs: 0.5 })],
     [

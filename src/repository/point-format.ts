@@ -58,6 +58,15 @@ const pointObject = v.object({
   ledger: objectLedger,
 })
 
+const hook = v.object({
+  stage: v.picklist(['before-freeze', 'after-thaw']),
+  program: text,
+  durationMs: count,
+  exitCode: v.nullable(count),
+  failure: v.nullable(text),
+  output: text,
+})
+
 const schema = v.object({
   version: v.literal(POINT_VERSION),
   lineage: v.pipe(text, v.minLength(1)),
@@ -74,6 +83,13 @@ const schema = v.object({
     done: way,
     degraded: v.array(v.object({ code: v.enum(DegradedCode), message: text })),
     storedBytes: count,
+    freeze: v.nullable(
+      v.object({
+        hooks: v.pipe(v.array(hook), v.maxLength(1000)),
+        mountPoints: v.pipe(v.array(text), v.maxLength(1000)),
+        windowMs: v.nullable(count),
+      }),
+    ),
   }),
 })
 

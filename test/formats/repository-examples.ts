@@ -156,6 +156,7 @@ function pointOf(leafId: string): RecoveryPoint {
       done: way,
       degraded: [],
       storedBytes: 4456,
+      freeze: null,
     },
   }
 }

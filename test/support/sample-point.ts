@@ -49,6 +49,7 @@ export function samplePoint(
         done: { mode: 'full', transport: 'local' },
         degraded: [],
         storedBytes: 524_288,
+        freeze: null,
       },
       ...point,
     },

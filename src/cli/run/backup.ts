@@ -92,6 +92,7 @@ async function planRun(
     mode: modeOf({ ...found, fullRead: options.fullRead }),
     options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
     degraded: [...planned.degraded, ...knownShortcomings({ ...found, lineage })],
+    freeze: null,
   }
   return { request, planned }
 }
