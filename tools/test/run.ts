@@ -9,6 +9,7 @@ import {
   missingPackages,
   pathWithSystemFolders,
 } from './debian-packages.ts'
+import { fetchUmlKernel } from '../lab/uml-kernel.ts'
 import { testFiles } from './test-files.ts'
 import { TestTally } from './test-tally.ts'
 
@@ -16,8 +17,12 @@ const FILES_AT_ONCE = 2
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 const files = selectedFiles(process.argv.slice(2))
-if (files !== undefined && prepare()) await runTests(files)
-else process.exitCode = 1
+if (files !== undefined && prepare()) {
+  if (files.some((path) => path.startsWith('test/lab/'))) prepareLab()
+  await runTests(files)
+} else {
+  process.exitCode = 1
+}
 
 function selectedFiles(selections: readonly string[]): string[] | undefined {
   try {
@@ -48,6 +53,16 @@ function prepare(): boolean {
   if (installPackages(missing) && missingPackages(path).length === 0) return true
   console.error(`Cannot install the packages. Try:\n\n  ${installLine(missing)}\n`)
   return false
+}
+
+/** Once for all tests that start virtual machines; where it fails, they are listed with the reason. */
+function prepareLab(): void {
+  try {
+    fetchUmlKernel()
+  } catch (error) {
+    process.env['ICECORE_LAB_MISSING'] =
+      `needs the lab's kernel: ${error instanceof Error ? error.message : String(error)}`
+  }
 }
 
 async function runTests(paths: readonly string[]): Promise<void> {
