@@ -6,6 +6,7 @@ import { FormatError, type StructurePlace } from '../format-error.ts'
 import type { BlockRun } from './block-run.ts'
 import { parseDirectoryBlock, type DirectoryRules } from './directory-block.ts'
 import { checkDirectoryBlock } from './directory-checksum.ts'
+import { changedEntries } from './fast-commit/changed-files.ts'
 import { fileBlockRuns } from './file-blocks.ts'
 import { readInlineData } from './inline-data.ts'
 import { BLOCK_MAP_SIZE, InodeFlag } from './inode-layout.ts'
@@ -15,11 +16,22 @@ import { readBlock, type Ext4Volume } from './volume.ts'
 /** Of an inline directory, the first bytes are the number of the directory that it is in. */
 const PARENT_SIZE = 4
 
+/** The entries of a directory in the order in which they lie, then those that fast commits added. */
+export function readDirectoryEntries(
+  volume: Ext4Volume,
+  inode: Ext4Inode,
+  signal: AbortSignal,
+): AsyncGenerator<readonly DirectoryEntry[]> {
+  const entries = entriesInBlocks(volume, inode, signal)
+  const changed = volume.changes?.names.get(inode.number)
+  return changed === undefined ? entries : changedEntries(entries, changed)
+}
+
 /**
  * The entries of a directory in the order in which they lie. As no block is in a directory twice, one that has more
  * blocks than the file system is damaged: the stream ends for every image.
  */
-export async function* readDirectoryEntries(
+async function* entriesInBlocks(
   volume: Ext4Volume,
   inode: Ext4Inode,
   signal: AbortSignal,

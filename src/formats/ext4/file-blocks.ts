@@ -1,4 +1,5 @@
 import type { BlockRun, FileBlocks } from './block-run.ts'
+import { overlayRuns } from './fast-commit/overlay-runs.ts'
 import { extentTreeRuns } from './extent-tree.ts'
 import { indirectRuns } from './indirect-blocks.ts'
 import { InodeFlag } from './inode-layout.ts'
@@ -14,6 +15,9 @@ export function fileBlockRuns(
   inode: Ext4Inode,
   blocks: FileBlocks,
 ): AsyncGenerator<readonly BlockRun[]> {
-  if (isFlagged(inode, InodeFlag.Extents)) return extentTreeRuns(volume, inode, blocks)
-  return indirectRuns(volume, inode, blocks)
+  const onVolume = isFlagged(inode, InodeFlag.Extents)
+    ? extentTreeRuns(volume, inode, blocks)
+    : indirectRuns(volume, inode, blocks)
+  const changed = volume.changes?.inodes.get(inode.number)?.runs ?? []
+  return changed.length === 0 ? onVolume : overlayRuns(onVolume, changed, blocks)
 }

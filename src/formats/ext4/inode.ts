@@ -52,6 +52,13 @@ export function isFlagged(inode: Ext4Inode, flag: number): boolean {
   return (inode.flags & flag) !== 0
 }
 
+export type InodeTerms = {
+  readonly superblock: Superblock
+  readonly place: StructurePlace
+  /** Default true: false for an inode that was changed since its checksum was made. */
+  readonly hasChecksum?: boolean
+}
+
 /**
  * Inode `number` of a file system. Throws FormatError when its checksum does not fit, and when it is nobody's: its
  * link count is 0 once it was deleted, or before it ever was anybody's.
@@ -59,7 +66,7 @@ export function isFlagged(inode: Ext4Inode, flag: number): boolean {
 export function parseInode(
   bytes: Uint8Array,
   number: number,
-  { superblock, place }: { readonly superblock: Superblock; readonly place: StructurePlace },
+  { superblock, place, hasChecksum = true }: InodeTerms,
 ): Ext4Inode {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const linkCount = view.getUint16(INODE.linkCount, true)
@@ -72,7 +79,7 @@ export function parseInode(
   const source = { bytes, view, superblock, place, extraSize }
   const generation = view.getUint32(INODE.generation, true)
   const checksumSeed = superblock.features.metadataChecksums ? inodeSeed(superblock, number, generation) : 0
-  if (superblock.features.metadataChecksums) checkChecksum(source, checksumSeed)
+  if (superblock.features.metadataChecksums && hasChecksum) checkChecksum(source, checksumSeed)
   const mode = view.getUint16(INODE.mode, true)
   const kind = KINDS.get(mode & 0xf000)
   if (kind === undefined) throw new FormatError(place, `mode is 0o${mode.toString(8)}`)
@@ -97,6 +104,24 @@ export function parseInode(
     // Without extra fields nothing says that the room behind them is used.
     attributeBytes: bytes.subarray(extraSize === 0 ? bytes.byteLength : INODE_SIZE + extraSize),
     checksumSeed,
+  }
+}
+
+/** What is wrong with the bytes of an inode, whether it is in use or not, as a sentence; null when nothing is. */
+export function inodeDamage(
+  bytes: Uint8Array,
+  number: number,
+  { superblock, place }: InodeTerms,
+): string | null {
+  if (!superblock.features.metadataChecksums) return null
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  try {
+    const source = { bytes, view, superblock, place, extraSize: extraSizeOf(view, place) }
+    checkChecksum(source, inodeSeed(superblock, number, view.getUint32(INODE.generation, true)))
+    return null
+  } catch (error) {
+    if (error instanceof FormatError) return error.message
+    throw error
   }
 }
 

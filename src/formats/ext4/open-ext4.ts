@@ -18,6 +18,8 @@ import { allocationProof } from './allocation-proof.ts'
 import { readAttributes } from './attributes.ts'
 import { contentExtents } from './content-extents.ts'
 import { readDirectoryEntries } from './directory.ts'
+import { replayFastCommits } from './fast-commit/replay-fast-commits.ts'
+import type { FastCommit } from './fast-commit/scan-fast-commits.ts'
 import { readGroupDescriptors } from './group-descriptors.ts'
 import type { Ext4Inode } from './inode.ts'
 import { recoveredVolume, recoverVolume } from './journal/recover-volume.ts'
@@ -50,7 +52,8 @@ export async function openExt4(image: FrozenImage): Promise<FileSystem> {
   // What was wrong before may be what the journal mends; what it does not, is found again.
   findings.splice(0, foundBefore)
   const recovered = await readRecovered(recoveredVolume(volume, recovery))
-  return new Ext4FileSystem(recovered, { allocation, findings, journalRuns, overlay: recovery.overlay })
+  const changed = await withFastCommits(recovered, recovery.fastCommits)
+  return new Ext4FileSystem(changed, { allocation, findings, journalRuns, overlay: recovery.overlay })
 }
 
 async function readVolume(
@@ -72,6 +75,11 @@ async function readRecovered(volume: Ext4Volume): Promise<Ext4Volume> {
     volume.report({ structure: 'ext4 superblock', offsetBytes: SUPERBLOCK_OFFSET, found })
     return volume
   }
+}
+
+async function withFastCommits(volume: Ext4Volume, commits: readonly FastCommit[]): Promise<Ext4Volume> {
+  if (commits.length === 0) return volume
+  return { ...volume, changes: await replayFastCommits(volume, commits) }
 }
 
 type State = {

@@ -2,6 +2,7 @@ import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import type { Finding } from '../finding.ts'
 import { FormatError } from '../format-error.ts'
+import type { ChangedFiles } from './fast-commit/changed-files.ts'
 import type { GroupDescriptors } from './group-descriptors.ts'
 import type { Superblock } from './superblock.ts'
 
@@ -11,6 +12,8 @@ export type Ext4Volume = {
   readonly image: FrozenImage
   readonly superblock: Superblock
   readonly descriptors: GroupDescriptors
+  /** What fast commits changed of files; none without them. */
+  readonly changes?: ChangedFiles
   /** Says what is odd and did not stop the reading. */
   readonly report: (finding: Finding) => void
 }

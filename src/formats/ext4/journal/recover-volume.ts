@@ -5,7 +5,7 @@ import { FormatError, UnmappedError } from '../../format-error.ts'
 
 import type { BlockSpan } from '../metadata-places.ts'
 import type { Ext4Volume } from '../volume.ts'
-import { hasFastCommits } from './fast-commits.ts'
+import { scanFastCommits, type FastCommit } from '../fast-commit/scan-fast-commits.ts'
 import { JournalReader, openJournalFile, type JournalFile } from './journal-file.ts'
 import { parseJournalSuperblock } from './journal-superblock.ts'
 import { replayLog } from './replay-log.ts'
@@ -14,13 +14,15 @@ import { scanLog, type OpenJournal } from './scan-log.ts'
 export type Recovery = {
   /** What the journal still has to write; null when there is nothing. */
   readonly overlay: BlockOverlay | null
+  /** What is to be done again on files after that. */
+  readonly fastCommits: readonly FastCommit[]
   /** The blocks that hold the journal, in the order of the journal. */
   readonly journalRuns: readonly BlockSpan[]
   /** Why the journal shows that bitmaps prove nothing, as the end of a sentence; null when it does not. */
   readonly objection: string | null
 }
 
-const NOTHING: Recovery = { overlay: null, journalRuns: [], objection: null }
+const NOTHING: Recovery = { overlay: null, fastCommits: [], journalRuns: [], objection: null }
 
 /**
  * What the journal says of `volume`, whose image is as it lies on the disk. A journal that is damaged, or of a kind
@@ -47,16 +49,16 @@ export async function recoverVolume(volume: Ext4Volume, isBackup: boolean): Prom
     if (error instanceof FormatError) {
       const { structure, offsetBytes } = error
       volume.report({ structure, offsetBytes, found: `the journal is not replayed: ${error.message}` })
-      return { overlay: null, journalRuns, objection: 'its journal is damaged' }
+      return { ...NOTHING, journalRuns, objection: 'its journal is damaged' }
     }
     if (!(error instanceof UnmappedError)) throw error
     const offsetBytes = (journalRuns[0]?.block ?? 0) * volume.superblock.blockSizeBytes
     volume.report({ structure: 'ext4 journal', offsetBytes, found: error.message })
-    return { overlay: null, journalRuns, objection: `it has a ${error.what}` }
+    return { ...NOTHING, journalRuns, objection: `it has a ${error.what}` }
   }
 }
 
-/** The volume as it is after recovery. */
+/** The volume as it is after its log was replayed. */
 export function recoveredVolume(volume: Ext4Volume, { overlay }: Recovery): Ext4Volume {
   return overlay === null ? volume : { ...volume, image: overlayImage(volume.image, overlay) }
 }
@@ -91,12 +93,12 @@ async function recoverFrom(
     volume.report({ ...place, found })
   }
   const gaveUp = superblock.errorNumber === 0 ? null : 'its journal was given up after an error'
-  if (superblock.startBlock === 0) return { overlay: null, objection: gaveUp }
+  if (superblock.startBlock === 0) return { ...NOTHING, objection: gaveUp }
   if (!volume.superblock.features.needsRecovery && !isBackup) {
     const found =
       'the journal holds transactions, but the file system does not ask for recovery; none is replayed'
     volume.report({ ...place, found })
-    return { overlay: null, objection: 'its journal is not empty' }
+    return { ...NOTHING, objection: 'its journal is not empty' }
   }
   const log = await scanLog(journal)
   const overlay = await replayLog(volume, journal, log)
@@ -107,9 +109,32 @@ async function recoverFrom(
       found: `${log.objection.found}; it and what follows are not replayed`,
     })
   }
-  if (await hasFastCommits(journal, log.nextSequence)) {
-    const found = 'fast commits follow the last whole transaction; they are not replayed'
-    volume.report({ ...place, found })
+  const fastCommits = await readFastCommits(volume, journal, log.nextSequence)
+  return { overlay, fastCommits, objection: 'its journal needs recovery' }
+}
+
+async function readFastCommits(
+  volume: Ext4Volume,
+  journal: OpenJournal,
+  transaction: number,
+): Promise<readonly FastCommit[]> {
+  const { superblock } = journal
+  try {
+    const terms = { transaction, inodeSizeBytes: volume.superblock.inodeSizeBytes }
+    const { commits, objection } = await scanFastCommits(journal, terms)
+    if (objection !== null) {
+      const { place, found } = objection
+      volume.report({
+        structure: `block ${place} of the ext4 journal`,
+        offsetBytes: journal.reader.offsetOf(place),
+        found: `fast commits begin, and none is whole: ${found}; none is replayed`,
+      })
+    }
+    return commits
+  } catch (error) {
+    if (!(error instanceof UnmappedError)) throw error
+    const offsetBytes = journal.reader.offsetOf(superblock.endBlock)
+    volume.report({ structure: 'fast commits of the ext4 journal', offsetBytes, found: error.message })
+    return []
   }
-  return { overlay, objection: 'its journal needs recovery' }
 }
