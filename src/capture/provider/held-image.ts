@@ -10,12 +10,13 @@ export type HeldImage = {
   readonly source: string
   readonly lineageKey: string
   readonly use: HeldUse
-  readonly createdAt: Date
+  /** Since 1970. */
+  readonly createdAtMs: number
   /** What only this image keeps from being freed, and what the pool or file system has left; null where nobody knows. */
   readonly cost: { readonly heldBytes: number | null; readonly roomBytes: number | null }
 }
 
 /** A run's image ends with its lease; a base is held until the next run of its lineage, for the point that it was read for. */
 export type HeldUse =
-  | { readonly kind: 'run'; readonly leaseEndsAt: Date }
+  | { readonly kind: 'run'; readonly leaseEndsAtMs: number }
   | { readonly kind: 'base'; readonly pointId: string }

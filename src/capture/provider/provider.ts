@@ -21,8 +21,8 @@ export type FreezeRequest = {
   readonly sources: readonly string[]
   /** Names the lineage and the repository, as `lineageKeyOf()` makes it: images of another are never taken for a base. */
   readonly lineageKey: string
-  /** Until when images are held for a run that says nothing more. */
-  readonly leaseEndsAt: Date
+  /** Until when images are held for a run that says nothing more: milliseconds since 1970. */
+  readonly leaseEndsAtMs: number
 }
 
 /**
