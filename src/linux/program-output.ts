@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process'
 export type ProgramCall = {
   readonly program: string
   readonly arguments: readonly string[]
+  /** On top of what this process has. */
+  readonly environment?: Readonly<Record<string, string>>
   /** The program is killed after this time. */
   readonly timeoutMs: number
   /** The program is killed when it prints more. */
@@ -21,7 +23,8 @@ export type ProgramOutput =
 export async function readProgramOutput(call: ProgramCall, signal: AbortSignal): Promise<ProgramOutput> {
   signal.throwIfAborted()
   const output = await new Promise<ProgramOutput>((resolve) => {
-    const options = { timeout: call.timeoutMs, maxBuffer: call.outputMaxBytes, signal }
+    const env = { ...process.env, ...call.environment }
+    const options = { timeout: call.timeoutMs, maxBuffer: call.outputMaxBytes, signal, env }
     execFile(call.program, call.arguments, options, (error, stdout, stderr) => {
       resolve(
         error === null

@@ -1,0 +1,97 @@
+import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import type { FreezeRequest, FrozenGroup } from '../provider/provider.ts'
+import type { ProvidedImage } from '../provider/provided-image.ts'
+import { encodeHeldTags, useTag } from './held-tags.ts'
+import type { HeldVolume } from './held-volumes.ts'
+import type { LvmTools } from './lvm-tools.ts'
+import type { LvmVolume } from '../../domain/logical-volume.ts'
+
+/** A volume to freeze, and how its snapshot will be called. */
+export type Freezing = {
+  readonly origin: LvmVolume
+  readonly name: string
+  readonly tags: readonly string[]
+}
+
+/** The volumes that the sources lead to. Throws SOURCE_UNSUITABLE for what is none, or comes twice. */
+export async function originsOf(
+  tools: LvmTools,
+  sources: readonly string[],
+  volumes: readonly LvmVolume[],
+): Promise<readonly LvmVolume[]> {
+  const origins: LvmVolume[] = []
+  for (const source of sources) {
+    const uuid = await tools.volumeUuidAt(source)
+    const volume = volumes.find((one) => one.uuid === uuid)
+    if (volume === undefined) {
+      const message = `Cannot freeze "${source}": it is no logical volume, required is one such as /dev/vg0/home`
+      throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { path: source } })
+    }
+    if (origins.includes(volume)) {
+      const message = `Cannot freeze "${source}": it is given twice, required are different volumes`
+      throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { path: source } })
+    }
+    origins.push(volume)
+  }
+  return origins
+}
+
+/** Names and tags of the snapshots to make; `randomHex` tells them from those of other runs. */
+export function freezings(
+  origins: readonly LvmVolume[],
+  request: FreezeRequest,
+  randomHex: () => string,
+): readonly Freezing[] {
+  const use = { kind: 'run', leaseEndsAtMs: request.leaseEndsAtMs } as const
+  return origins.map((origin) => ({
+    origin,
+    name: `icecore-${randomHex()}`,
+    tags: encodeHeldTags({ lineageKey: request.lineageKey, sourceUuid: origin.uuid, use }),
+  }))
+}
+
+export type FrozenVolumesParts = {
+  readonly tools: LvmTools
+  readonly images: readonly (ProvidedImage & { readonly volume: LvmVolume })[]
+  readonly windowMs: number
+  /** What the provider holds, asked anew. */
+  readonly heldNow: (signal: AbortSignal) => Promise<readonly HeldVolume[]>
+  /** Closes the disks, and removes the snapshots unless they are kept. */
+  readonly close: (isKept: boolean) => Promise<void>
+}
+
+/** The snapshots of one freeze, as the interface wants them. */
+export function frozenVolumes(parts: FrozenVolumesParts): FrozenGroup {
+  const { tools, images } = parts
+  let isKept = false
+  return {
+    images,
+    windowMs: parts.windowMs,
+    degraded: [],
+    async keep(pointId, signal) {
+      const before = await parts.heldNow(signal)
+      const use = { kind: 'base', pointId } as const
+      for (const { held, volume } of images) {
+        await tools.changeTags(volume, { add: [useTag(use)], remove: [useTag(held.use)] }, signal)
+      }
+      isKept = true
+      for (const old of before.filter((one) => isReplaced(one, images))) {
+        await tools.removeVolume(old.volume, signal)
+      }
+    },
+    [Symbol.asyncDispose]: () => parts.close(isKept),
+  }
+}
+
+/** A base of the same volume and lineage, that one of the new images takes the place of. */
+function isReplaced({ held }: HeldVolume, images: FrozenVolumesParts['images']): boolean {
+  return (
+    held.use.kind === 'base' &&
+    images.some(
+      (image) =>
+        image.held.id !== held.id &&
+        image.held.lineageKey === held.lineageKey &&
+        image.held.source === held.source,
+    )
+  )
+}

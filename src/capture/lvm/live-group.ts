@@ -1,0 +1,92 @@
+import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import type { FrozenImage } from '../../domain/frozen-image.ts'
+import { FormatError, UnmappedError } from '../../formats/format-error.ts'
+import { assembleVolumeGroups } from '../../formats/lvm2/assemble-groups.ts'
+import { readPhysicalVolume, type PhysicalVolume } from '../../formats/lvm2/physical-volume.ts'
+import type { LogicalVolume } from '../../formats/lvm2/volume-group.ts'
+import type { StackGroup, Volume } from '../../formats/volume-stack/volume.ts'
+import { cachedImage } from '../../images/cached-image.ts'
+import { PageCache } from '../../images/page-cache.ts'
+import type { ImageDevice } from '../provider/provided-image.ts'
+import type { LvmTools, OpenDisk } from './lvm-tools.ts'
+
+/**
+ * The disks of a volume group that is in use, open for reading. What lies on them changes: `read()` says what they
+ * hold at this moment.
+ */
+export class LiveGroup implements AsyncDisposable {
+  readonly #uuid: string
+  readonly #disks: readonly OpenDisk[]
+
+  private constructor(uuid: string, disks: readonly OpenDisk[]) {
+    this.#uuid = uuid
+    this.#disks = disks
+  }
+
+  static async open(tools: LvmTools, uuid: string, signal: AbortSignal): Promise<LiveGroup> {
+    const { diskPaths } = await tools.readGroup(uuid, signal)
+    await using stack = new AsyncDisposableStack()
+    const disks: OpenDisk[] = []
+    for (const path of diskPaths) disks.push(stack.use(await tools.openDisk(path)))
+    stack.move()
+    return new LiveGroup(uuid, disks)
+  }
+
+  /** By the numbers that `read()` gives its devices. */
+  get devices(): readonly ImageDevice[] {
+    return this.#disks.map(({ device }) => device)
+  }
+
+  get images(): readonly FrozenImage[] {
+    return this.#disks.map(({ image }) => image)
+  }
+
+  /**
+   * The group by its newest text, on its disks as they are now. Devices of maps are numbered as `devices` are, not as
+   * the group's text has them. Throws SOURCE_UNREADABLE when the group cannot be put together.
+   */
+  async read(): Promise<StackGroup> {
+    const cache = new PageCache()
+    const disks = this.#disks.map(({ image }, index): Volume => {
+      const origin = { kind: 'image', index } as const
+      return { name: '', origin, image: cachedImage(image, cache), content: { kind: 'physical-volume' } }
+    })
+    try {
+      const physical: PhysicalVolume[] = []
+      const present: Volume[] = []
+      for (const disk of disks) {
+        const volume = await readPhysicalVolume(disk.image)
+        if (volume === null) continue
+        physical.push(volume)
+        present.push(disk)
+      }
+      const group = assembleVolumeGroups(physical).groups.find(({ uuid }) => uuid === this.#uuid)
+      if (group === undefined) throw this.#unreadable('none of its disks has its metadata')
+      const devices = group.physicalVolumes.map(({ image }) =>
+        image === null ? null : (present[image.index] ?? null),
+      )
+      return { group, devices }
+    } catch (error) {
+      if (!(error instanceof FormatError) && !(error instanceof UnmappedError)) throw error
+      throw this.#unreadable(error.message, error)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const disk of this.#disks) await disk[Symbol.asyncDispose]()
+  }
+
+  #unreadable(found: string, cause?: unknown): BackupError {
+    const paths = this.#disks.map(({ device }) => device.path).join(', ')
+    const message = `Cannot read volume group ${this.#uuid} from its disks ${paths}: ${found}`
+    return new BackupError(ErrorCode.SourceUnreadable, message, { cause })
+  }
+}
+
+/** The volume of that UUID. Throws IMAGE_LOST when the group has it no more. */
+export function volumeOf({ group }: StackGroup, uuid: string, label: string): LogicalVolume {
+  const volume = group.logicalVolumes.find((one) => one.uuid === uuid)
+  if (volume !== undefined) return volume
+  const message = `Cannot find "${label}" in volume group "${group.name}": it was removed, required is that it stays until the backup is done`
+  throw new BackupError(ErrorCode.ImageLost, message, { data: { uuid } })
+}

@@ -1,0 +1,52 @@
+import type { FrozenImage } from '../../domain/frozen-image.ts'
+import type { LvmGroup, LvmVolume, PoolStatus, SnapshotStatus } from '../../domain/logical-volume.ts'
+import type { ImageDevice } from '../provider/provided-image.ts'
+
+/** A disk that extents lie on, open for direct reading. */
+export type OpenDisk = AsyncDisposable & { readonly device: ImageDevice; readonly image: FrozenImage }
+
+export type NewSnapshot = {
+  readonly origin: LvmVolume
+  readonly name: string
+  readonly tags: readonly string[]
+}
+
+/** LVM and device-mapper of this host. Everything throws BackupError with a sentence when a tool fails. */
+export type LvmTools = {
+  /** All that people see, snapshots and pools too. */
+  listVolumes(signal: AbortSignal): Promise<readonly LvmVolume[]>
+  readGroup(uuid: string, signal: AbortSignal): Promise<LvmGroup>
+  /** The UUID of the logical volume that a path leads to; null when it is none. */
+  volumeUuidAt(path: string): Promise<string | null>
+  createThinSnapshot(snapshot: NewSnapshot, signal: AbortSignal): Promise<void>
+  createClassicSnapshot(
+    snapshot: NewSnapshot & { readonly storeSizeBytes: number },
+    signal: AbortSignal,
+  ): Promise<void>
+  changeTags(
+    volume: LvmVolume,
+    change: { readonly add: readonly string[]; readonly remove: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<void>
+  /** One that is gone already is no error. */
+  removeVolume(volume: LvmVolume, signal: AbortSignal): Promise<void>
+  poolStatus(
+    pool: { readonly groupName: string; readonly poolName: string },
+    signal: AbortSignal,
+  ): Promise<PoolStatus>
+  poolMessage(
+    pool: { readonly groupName: string; readonly poolName: string },
+    message: 'reserve_metadata_snap' | 'release_metadata_snap',
+    signal: AbortSignal,
+  ): Promise<void>
+  snapshotStatus(snapshot: LvmVolume, signal: AbortSignal): Promise<SnapshotStatus>
+  /** Stops the writers of a volume, its file system at a clean point. */
+  suspend(volume: LvmVolume, signal: AbortSignal): Promise<void>
+  /** One that is not suspended is no error. */
+  resume(volume: LvmVolume): Promise<void>
+  /** Waits for what only one process of this host may do at a time; ends with the process at the latest. */
+  lock(name: string, signal: AbortSignal): Promise<AsyncDisposable>
+  openDisk(path: string): Promise<OpenDisk>
+  /** The device of a volume that is active. */
+  openVolume(volume: LvmVolume): Promise<OpenDisk>
+}

@@ -1,0 +1,74 @@
+import { formatByteSize } from '../../domain/byte-size.ts'
+import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import type { PoolStatus } from '../../domain/logical-volume.ts'
+import { requireWorking, type PoolName } from './metadata-snapshot.ts'
+
+/** The metadata of dm-thin lies in blocks of this size. */
+const METADATA_BLOCK_BYTES = 4096
+/** A mapping is a key and a value of 8 bytes each; nodes are between half full and full: measured at 19 bytes. */
+const METADATA_BYTES_PER_MAPPING = 19
+/** Nodes along the paths of the first writes after a snapshot are copied: that much is used at once. */
+const METADATA_BYTES_AT_ONCE = 1024 * 1024
+/** A pool that is fuller than this is about to hurt its volumes, with or without a snapshot. */
+export const DATA_FULL_SHARE = 0.95
+export const METADATA_FULL_SHARE = 0.9
+
+/** What a snapshot may cost while it is held. */
+export type ExpectedChange = {
+  /** Bytes of the volume that are written while it is held; what was observed, or a careful guess. */
+  readonly changedBytes: number
+}
+
+/**
+ * Throws NO_ROOM_TO_FREEZE when the pool has not the room for what may change: each block that is written while a
+ * snapshot holds it is stored a second time, and mapped a second time.
+ */
+export function requireRoomInPool(
+  pool: PoolName,
+  status: PoolStatus,
+  expected: ExpectedChange = { changedBytes: 0 },
+): void {
+  requireWorking(pool, status)
+  const data = roomOf({
+    used: status.dataUsedBlocks,
+    total: status.dataTotalBlocks,
+    blockBytes: status.dataSizeBytes / status.dataTotalBlocks,
+    fullShare: DATA_FULL_SHARE,
+  })
+  const metadata = roomOf({
+    used: status.metadataUsedBlocks,
+    total: status.metadataTotalBlocks,
+    blockBytes: METADATA_BLOCK_BYTES,
+    fullShare: METADATA_FULL_SHARE,
+  })
+  const changedBlocks = Math.ceil(expected.changedBytes / (status.dataSizeBytes / status.dataTotalBlocks))
+  const metadataBytes = METADATA_BYTES_AT_ONCE + changedBlocks * METADATA_BYTES_PER_MAPPING
+  if (data.roomBytes <= expected.changedBytes) {
+    throw noRoom(pool, { what: 'data', room: data, neededBytes: expected.changedBytes })
+  }
+  if (metadata.roomBytes <= metadataBytes) {
+    throw noRoom(pool, { what: 'metadata', room: metadata, neededBytes: metadataBytes })
+  }
+}
+
+type Room = { readonly usedShare: number; readonly roomBytes: number; readonly fullShare: number }
+
+function roomOf(of: { used: number; total: number; blockBytes: number; fullShare: number }): Room {
+  const roomBytes = Math.max(0, (of.total * of.fullShare - of.used) * of.blockBytes)
+  return { usedShare: of.used / of.total, roomBytes, fullShare: of.fullShare }
+}
+
+function noRoom(
+  { groupName, poolName }: PoolName,
+  { what, room, neededBytes }: { what: string; room: Room; neededBytes: number },
+): BackupError {
+  const message =
+    `Cannot freeze a volume of thin pool "${groupName}/${poolName}": its ${what} is ${percent(room.usedShare)} full, ` +
+    `up to ${percent(room.fullShare)} there is room for ${formatByteSize(Math.floor(room.roomBytes))}, ` +
+    `required are ${formatByteSize(neededBytes)} for what may change while the snapshot is held`
+  return new BackupError(ErrorCode.NoRoomToFreeze, message, { data: { pool: poolName, what } })
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`
+}

@@ -1,0 +1,178 @@
+import { ErrorCode } from '../../domain/backup-error.ts'
+import type { FrozenImage } from '../../domain/frozen-image.ts'
+import type { LvmGroup, LvmVolume, PoolStatus, SnapshotStatus } from '../../domain/logical-volume.ts'
+import { lockHost } from '../host-lock.ts'
+import { openLocalSource, type LocalSource } from '../local-source.ts'
+import { mapperName, parsePoolStatus, parseSnapshotStatus } from './device-mapper-status.ts'
+import { readReport } from './lvm-report.ts'
+import { parseVolume, VOLUME_FIELDS } from './parse-volume.ts'
+import { runDmsetup, runLvm } from './run-lvm.ts'
+import { volumeUuidAt } from './volume-uuid.ts'
+
+type Pool = { readonly groupName: string; readonly poolName: string }
+type NewSnapshot = { readonly origin: LvmVolume; readonly name: string; readonly tags: readonly string[] }
+
+/** A disk or a volume, open for direct reading, and as an image. */
+export type OpenDisk = AsyncDisposable & {
+  readonly device: Pick<LocalSource, 'path' | 'fd' | 'sizeBytes' | 'direct' | 'identity'>
+  readonly image: FrozenImage
+}
+
+/** LVM and device-mapper of this host, by their tools. */
+export const hostLvm = {
+  listVolumes,
+  readGroup,
+  volumeUuidAt,
+  createThinSnapshot,
+  createClassicSnapshot,
+  changeTags,
+  removeVolume,
+  poolStatus,
+  poolMessage,
+  snapshotStatus,
+  suspend,
+  resume,
+  lock: lockHost,
+  openDisk,
+  openVolume: (volume: LvmVolume): Promise<OpenDisk> => openDisk(`/dev/${volume.groupName}/${volume.name}`),
+}
+
+async function listVolumes(signal: AbortSignal): Promise<readonly LvmVolume[]> {
+  const rows = await readReport({ command: 'lvs', fields: VOLUME_FIELDS }, signal)
+  return rows.flatMap((row) => parseVolume(row) ?? [])
+}
+
+async function readGroup(uuid: string, signal: AbortSignal): Promise<LvmGroup> {
+  const fields = ['vg_name', 'vg_uuid', 'vg_free', 'vg_extent_size', 'pv_name', 'pv_uuid']
+  const rows = await readReport({ command: 'pvs', fields }, signal)
+  const own = rows.filter((row) => row['vg_uuid'] === uuid)
+  const [first] = own
+  const paths = own.map((row) => row['pv_name'] ?? '').filter((path) => path.startsWith('/dev/'))
+  return {
+    name: first?.['vg_name'] ?? '',
+    uuid,
+    freeBytes: Number(first?.['vg_free'] ?? 0),
+    extentSizeBytes: Number(first?.['vg_extent_size'] ?? 0),
+    diskPaths: [...new Set(paths)],
+  }
+}
+
+async function createThinSnapshot({ origin, name, tags }: NewSnapshot, signal: AbortSignal): Promise<void> {
+  const path = `${origin.groupName}/${origin.name}`
+  await runLvm(
+    ['lvcreate', '--snapshot', '--yes', '--permission', 'r', '--name', name, ...tagWords(tags), path],
+    {
+      action: `freeze "${path}"`,
+      code: ErrorCode.FreezeFailed,
+      signal,
+    },
+  )
+}
+
+async function createClassicSnapshot(
+  snapshot: NewSnapshot & { readonly storeSizeBytes: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const { origin, name, tags, storeSizeBytes } = snapshot
+  const path = `${origin.groupName}/${origin.name}`
+  const size = ['--size', `${storeSizeBytes}b`]
+  const words = ['lvcreate', '--snapshot', '--yes', '--permission', 'r', ...size, '--name', name]
+  await runLvm([...words, ...tagWords(tags), path], {
+    action: `freeze "${path}"`,
+    code: ErrorCode.FreezeFailed,
+    signal,
+  })
+}
+
+function tagWords(tags: readonly string[]): readonly string[] {
+  return tags.flatMap((tag) => ['--addtag', tag])
+}
+
+async function changeTags(
+  { groupName, name }: LvmVolume,
+  { add, remove }: { readonly add: readonly string[]; readonly remove: readonly string[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const path = `${groupName}/${name}`
+  const words = [...tagWords(add), ...remove.flatMap((tag) => ['--deltag', tag])]
+  await runLvm(['lvchange', ...words, path], {
+    action: `keep snapshot "${path}"`,
+    code: ErrorCode.FreezeFailed,
+    signal,
+  })
+}
+
+async function removeVolume(volume: LvmVolume, signal: AbortSignal): Promise<void> {
+  const path = `${volume.groupName}/${volume.name}`
+  try {
+    await runLvm(['lvremove', '--yes', '--force', path], {
+      action: `release snapshot "${path}"`,
+      code: ErrorCode.FreezeFailed,
+      signal,
+    })
+  } catch (error) {
+    const left = await listVolumes(signal)
+    if (left.some(({ uuid }) => uuid === volume.uuid)) throw error
+  }
+}
+
+async function poolStatus(pool: Pool, signal: AbortSignal): Promise<PoolStatus> {
+  const how = {
+    action: `ask for the state of thin pool "${pool.groupName}/${pool.poolName}"`,
+    code: ErrorCode.SourceUnreadable,
+    signal,
+  }
+  return parsePoolStatus(await runDmsetup(['status', poolDevice(pool)], how))
+}
+
+/** A pool with active volumes lies on a device of its own, which takes the messages. */
+function poolDevice({ groupName, poolName }: Pool): string {
+  return `${mapperName(groupName, poolName)}-tpool`
+}
+
+async function poolMessage(
+  pool: Pool,
+  message: 'reserve_metadata_snap' | 'release_metadata_snap',
+  signal: AbortSignal,
+): Promise<void> {
+  await runDmsetup(['message', poolDevice(pool), '0', message], {
+    action: `read the metadata of thin pool "${pool.groupName}/${pool.poolName}"`,
+    code: ErrorCode.SourceUnreadable,
+    signal,
+  })
+}
+
+async function snapshotStatus({ groupName, name }: LvmVolume, signal: AbortSignal): Promise<SnapshotStatus> {
+  const text = await runDmsetup(['status', mapperName(groupName, name)], {
+    action: `ask for the state of snapshot "${groupName}/${name}"`,
+    code: ErrorCode.ImageLost,
+    signal,
+  })
+  return parseSnapshotStatus(text)
+}
+
+async function suspend({ groupName, name }: LvmVolume, signal: AbortSignal): Promise<void> {
+  await runDmsetup(['suspend', mapperName(groupName, name)], {
+    action: `suspend "${groupName}/${name}"`,
+    code: ErrorCode.FreezeFailed,
+    signal,
+  })
+}
+
+async function resume({ groupName, name }: LvmVolume): Promise<void> {
+  await runDmsetup(['resume', mapperName(groupName, name)], {
+    action: `resume "${groupName}/${name}"`,
+    code: ErrorCode.FreezeFailed,
+    signal: new AbortController().signal,
+  })
+}
+
+async function openDisk(path: string): Promise<OpenDisk> {
+  const source = await openLocalSource(path)
+  const { fd, sizeBytes, direct, identity } = source
+  return {
+    device: { path, fd, sizeBytes, direct, identity },
+    image: source.image(),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  }
+}

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseMapperUuid, volumeUuidAt } from './volume-uuid.ts'
+
+const GROUP = 'q1W2e3R4t5Y6u7I8o9P0a1S2d3F4g5H6'
+const VOLUME = 'T0lMzr8bKquJhGTkXC2nDdWc0oZm1yqF'
+
+test('parseMapperUuid() gives the UUID of a volume as LVM writes it', () => {
+  assert.equal(parseMapperUuid(`LVM-${GROUP}${VOLUME}`), 'T0lMzr-8bKq-uJhG-TkXC-2nDd-Wc0o-Zm1yqF')
+})
+
+test('parseMapperUuid() gives null for parts of volumes and for what is none', () => {
+  for (const uuid of [`LVM-${GROUP}${VOLUME}-tpool`, `LVM-${GROUP}${VOLUME}-cow`, `LVM-${GROUP}`, '']) {
+    assert.equal(parseMapperUuid(uuid), null, uuid)
+  }
+  assert.equal(parseMapperUuid('CRYPT-LUKS2-abc-home'), null)
+  assert.equal(parseMapperUuid('mpath-36001405'), null)
+})
+
+test('volumeUuidAt() gives null for what is no volume, and for what is not there', async () => {
+  assert.equal(await volumeUuidAt('/etc/hostname'), null)
+  assert.equal(await volumeUuidAt('/nowhere'), null)
+  assert.equal(await volumeUuidAt('/dev/null'), null)
+})

@@ -1,0 +1,31 @@
+import { realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { deviceNumberOf } from '../device-number.ts'
+import { blockFolderOf, readSysfs } from '../sysfs.ts'
+
+/** Before the UUIDs of group and volume, 32 characters each, in the UUID of LVM's device-mapper devices. */
+const PREFIX = 'LVM-'
+const UUID_LENGTH = 32
+/** Where LVM puts hyphens into a UUID. */
+const GROUPS = [6, 4, 4, 4, 4, 4, 6]
+
+/** The UUID of the logical volume at a path, as LVM writes it; null for what is none, or is not there. */
+export async function volumeUuidAt(path: string): Promise<string | null> {
+  try {
+    const stats = await stat(await realpath(path), { bigint: true })
+    if (!stats.isBlockDevice()) return null
+    const folder = await blockFolderOf(deviceNumberOf(stats.rdev))
+    return folder === null ? null : parseMapperUuid((await readSysfs(join(folder, 'dm/uuid'))) ?? '')
+  } catch {
+    return null // Not there, or not ours to look at.
+  }
+}
+
+/** Null for the UUID of a device that is no logical volume that people see: those of parts have a suffix. */
+export function parseMapperUuid(uuid: string): string | null {
+  if (!uuid.startsWith(PREFIX)) return null
+  const text = uuid.slice(PREFIX.length + UUID_LENGTH)
+  if (!new RegExp(`^[0-9A-Za-z]{${UUID_LENGTH}}$`).test(text)) return null
+  let at = 0
+  return GROUPS.map((length) => text.slice(at, (at += length))).join('-')
+}
