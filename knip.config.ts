@@ -1,9 +1,10 @@
 import type { KnipConfig } from 'knip'
 
 export default {
-  // Worker threads, tests and what the bench runs begin here, the programs in package.json; the rest must be reached from one of them.
+  // Worker threads, the watchdog, tests and what the bench runs begin here, the programs in package.json; the rest must be reached from one of them.
   entry: [
     'src/**/worker.js',
+    'src/linux/watchdog/serve.ts',
     'src/**/*.test.ts',
     'test/**/*.ts',
     'tools/**/*.test.ts',

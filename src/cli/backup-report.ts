@@ -1,6 +1,7 @@
 import { formatByteSize } from '../domain/byte-size.ts'
 import { formatDuration } from '../domain/duration.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
+import { freezeLines } from './freeze-lines.ts'
 import { freeLines } from './free-lines.ts'
 
 /** What `backup` says of the point that it made. The JSON is part of the command line's contract. */
@@ -16,6 +17,7 @@ export function backupReport({ id, point }: StoredPoint): { readonly json: unkno
     requested: ledger.requested,
     done: ledger.done,
     degraded: ledger.degraded,
+    freeze: ledger.freeze,
     witnesses: combinedWitnesses(point.objects),
   }
   const rate =
@@ -26,6 +28,7 @@ export function backupReport({ id, point }: StoredPoint): { readonly json: unkno
     `Point ${id.slice(0, 12)} of ${point.lineage} (${ledger.done.mode})`,
     ...point.objects.flatMap(objectLines),
     `  stored ${formatByteSize(ledger.storedBytes)} in ${formatDuration(ledger.durationMs)}, read at ${formatByteSize(rate)}/s`,
+    ...freezeLines(ledger.freeze),
     ...ledger.degraded.map((one) => `  degraded (${one.code}): ${one.message}`),
   ]
   return { json, text: lines.join('\n') }

@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import type { HookSet } from '../capture/hooks/choose-hooks.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { HOOK_SECONDS_MAX, hooksSchema, readHookSet, type WrittenHookSet } from './hooks-configuration.ts'
 
 /** What configuration files may say. Paths are absolute: in a file they count from its folder. */
 export type Configuration = {
@@ -10,12 +12,15 @@ export type Configuration = {
   readonly passwordCommand?: string | readonly string[]
   readonly lanes?: number
   readonly cacheFolder?: string
+  readonly hooks?: readonly HookSet[]
+  readonly freezeDeadlineSeconds?: number
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 const FILE_NAME = 'icecore.yaml'
 const LANES_MAX = 256
+const WRITABLE_BY_OTHERS = 0o022
 const SYSTEM_FOLDER = '/etc/icecore'
 
 /** Where configuration files are looked for, the strongest first. */
@@ -36,13 +41,30 @@ export async function readConfiguration(paths: readonly string[]): Promise<Confi
 }
 
 async function readConfigurationFile(path: string): Promise<Configuration> {
-  const text = await textOf(path)
-  return text === undefined ? {} : await parseConfiguration(text, path)
+  const file = await contentOf(path)
+  if (file === undefined) return {}
+  const configuration = await parseConfiguration(file.text, path)
+  if (configuration.hooks !== undefined && !file.isTrusted) {
+    throw wrong(
+      path,
+      'others can write to it, required for "hooks" is a file that only you, or root, can change',
+    )
+  }
+  return configuration
 }
 
-async function textOf(path: string): Promise<string | undefined> {
+type Content = {
+  readonly text: string
+  /** Nobody can make this user, who may be root, run something. */
+  readonly isTrusted: boolean
+}
+
+async function contentOf(path: string): Promise<Content | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    await using file = await open(path)
+    const { uid, mode } = await file.stat()
+    const isOwn = uid === 0 || uid === process.geteuid?.()
+    return { text: await file.readFile('utf8'), isTrusted: isOwn && (mode & WRITABLE_BY_OTHERS) === 0 }
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
@@ -75,6 +97,10 @@ export async function parseConfiguration(text: string, path: string): Promise<Co
       valibot.pipe(valibot.number(), valibot.integer(), valibot.minValue(1), valibot.maxValue(LANES_MAX)),
     ),
     cacheFolder: valibot.optional(words),
+    hooks: valibot.optional(hooksSchema(valibot)),
+    freezeDeadlineSeconds: valibot.optional(
+      valibot.pipe(valibot.number(), valibot.minValue(0.1), valibot.maxValue(HOOK_SECONDS_MAX)),
+    ),
   })
   const result = valibot.safeParse(schema, value ?? {})
   if (result.success) return withAbsolutePaths(result.output, dirname(path))
@@ -88,16 +114,23 @@ export async function parseConfiguration(text: string, path: string): Promise<Co
   throw wrong(path, `key "${key}" is ${issue.received}, expected ${issue.expected ?? issue.message}`)
 }
 
-type Parsed = { [Key in keyof Configuration]: Configuration[Key] | undefined }
+type Parsed = {
+  [Key in keyof Configuration]:
+    | (Key extends 'hooks' ? readonly WrittenHookSet[] : Configuration[Key])
+    | undefined
+}
 
 function withAbsolutePaths(parsed: Parsed, folder: string): Configuration {
   const { repository, passwordFile, passwordCommand, lanes, cacheFolder } = parsed
+  const { hooks, freezeDeadlineSeconds } = parsed
   return {
     ...(repository === undefined ? {} : { repository: absoluteRepository(repository, folder) }),
     ...(passwordFile === undefined ? {} : { passwordFile: resolve(folder, passwordFile) }),
     ...(passwordCommand === undefined ? {} : { passwordCommand }),
     ...(lanes === undefined ? {} : { lanes }),
     ...(cacheFolder === undefined ? {} : { cacheFolder: resolve(folder, cacheFolder) }),
+    ...(hooks === undefined ? {} : { hooks: hooks.map((set) => readHookSet(set, folder)) }),
+    ...(freezeDeadlineSeconds === undefined ? {} : { freezeDeadlineSeconds }),
   }
 }
 

@@ -33,6 +33,23 @@ test('describePoint() says why a run was degraded, and what was asked for', () =
   assert.doesNotMatch(text, /as good as/)
 })
 
+test('describePoint() says how the sources were brought to rest', () => {
+  const { point } = samplePoint('3fa9')
+  const hook = { program: '/etc/q', durationMs: 1200, exitCode: 0, failure: null, output: 'a\nb\n' }
+  const freeze = {
+    hooks: [
+      { ...hook, stage: 'before-freeze' },
+      { ...hook, stage: 'after-thaw', exitCode: 2, failure: 'it ended with exit code 2' },
+    ],
+    mountPoints: ['/home', '/srv'],
+    windowMs: 31,
+  } as const
+  const text = describe(samplePoint('3fa9', { ledger: { ...point.ledger, freeze } }))
+  assert.match(text, /^ {2}froze \/home, \/srv for 31 ms$/m)
+  assert.match(text, /^ {2}ran \/etc\/q before the freeze in 1\.2 s$/m)
+  assert.match(text, /^ {2}ran \/etc\/q after the thaw in 1\.2 s: it ended with exit code 2$/m)
+})
+
 test('describePoint() states how far the change list was tested', () => {
   const { point } = samplePoint('3fa9')
   const [object] = point.objects

@@ -3,6 +3,7 @@ import { formatDuration } from '../domain/duration.ts'
 import type { Ledger, WitnessRecord } from '../domain/ledger.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
 import type { RunMode } from '../domain/run-mode.ts'
+import { freezeLines } from './freeze-lines.ts'
 import { formatLocalTime } from './local-time.ts'
 import { formatShare } from './share.ts'
 import { shortId } from './short-id.ts'
@@ -37,9 +38,15 @@ export function describePoint({ id, point }: StoredPoint, look: Look): string {
   const parts = [
     rowLines(rows, look),
     degradedLines(ledger, look),
+    ...freezeDescription(ledger),
     ...point.objects.map((object) => objectLines(object, look)),
   ]
   return parts.map((lines) => lines.join('\n')).join('\n\n')
+}
+
+function freezeDescription({ freeze }: Ledger): readonly (readonly string[])[] {
+  const lines = freezeLines(freeze)
+  return lines.length === 0 ? [] : [lines]
 }
 
 function degradedLines(ledger: Ledger, { paint }: Look): string[] {

@@ -79,6 +79,10 @@ test('parseCommandLine() reads arguments and options into domain values', () => 
     witnesses: 256,
     rotation: 64,
     allowMounted: false,
+    beforeFreeze: [],
+    afterThaw: [],
+    configuredHooks: true,
+    freezeDeadline: undefined,
     lanes: undefined,
     dryRun: false,
   })

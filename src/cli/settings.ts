@@ -1,3 +1,4 @@
+import type { HookSet } from '../capture/hooks/choose-hooks.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { OptionValues } from './command.ts'
 import type { COMMON_OPTIONS } from './common-options.ts'
@@ -24,6 +25,8 @@ export type Settings = {
   /** Of the configuration file; a command's own `--lanes` wins. */
   readonly lanes: number | undefined
   readonly cacheFolder: string | undefined
+  readonly hookSets: readonly HookSet[]
+  readonly freezeDeadlineMs: number | undefined
 }
 
 type CommonValues = OptionValues<typeof COMMON_OPTIONS>
@@ -45,7 +48,13 @@ export function settle(
     progress: options.progressShown && !options.quiet ? (options.progress ?? 'auto') : 'none',
     lanes: configuration.lanes,
     cacheFolder: configuration.cacheFolder,
+    hookSets: configuration.hooks ?? [],
+    freezeDeadlineMs: secondsToMs(configuration.freezeDeadlineSeconds),
   }
+}
+
+function secondsToMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 1000)
 }
 
 function optionSource(options: CommonValues): PasswordSource | undefined {

@@ -1,10 +1,12 @@
 import type { CommandDefinition } from '../command.ts'
 import { asText, parseBase, wholeNumber } from '../option-values.ts'
+import { splitWords } from '../split-words.ts'
 import { parseVolumePath } from '../volume-path.ts'
 import { LANES_OPTION } from './lanes-option.ts'
 
 const WITNESSES_MAX = 1_000_000
 const ROTATION_MAX = 100_000
+const FREEZE_SECONDS_MAX = 3600
 
 export const BACKUP = {
   name: 'backup',
@@ -92,6 +94,33 @@ With a list of changes only those are read, and the list is tested: chunks that 
       kind: 'switch',
       flag: 'allow-mounted',
       description: 'back up a mounted volume although it changes meanwhile; the point is marked',
+    },
+    beforeFreeze: {
+      kind: 'list',
+      flag: 'before-freeze',
+      valueName: 'COMMAND',
+      description:
+        'a program that brings to rest what writes to the sources; no shell is involved; may be repeated',
+      parse: splitWords,
+    },
+    afterThaw: {
+      kind: 'list',
+      flag: 'after-thaw',
+      valueName: 'COMMAND',
+      description: 'a program that lets it go on, run on every way out; may be repeated',
+      parse: splitWords,
+    },
+    configuredHooks: {
+      kind: 'off-switch',
+      flag: 'hooks',
+      description: 'run none of the programs that the configuration file names',
+    },
+    freezeDeadline: {
+      kind: 'value',
+      flag: 'freeze-deadline',
+      valueName: 'SECONDS',
+      description: 'let everything go on after this time, frozen or not (default: 10)',
+      parse: wholeNumber(1, FREEZE_SECONDS_MAX),
     },
     lanes: LANES_OPTION,
     dryRun: {

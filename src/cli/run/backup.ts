@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { ChangeList } from '../../capture/change-list.ts'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
-import { DegradedCode, type Degraded } from '../../domain/ledger.ts'
+import { DegradedCode, type Degraded, type FreezeRecord } from '../../domain/ledger.ts'
 import type { StoredPoint } from '../../domain/recovery-point.ts'
 import type { RunMode } from '../../domain/run-mode.ts'
 import { portableReason } from '../../lane/choose-codec.ts'
@@ -30,6 +30,7 @@ import { openBackupSources, type NamedSource, type OpenSources } from '../open-b
 import { planVolumes, type PlannedSources } from '../planned-sources.ts'
 import { readChangeListFile } from '../read-change-list-file.ts'
 import { dryRunReport } from '../dry-run-report.ts'
+import { runWithHooks } from '../run-hooks.ts'
 import { VERSION } from '../version.ts'
 
 type BackupInvocation = InvocationOf<typeof BACKUP>
@@ -37,7 +38,7 @@ type BackupInvocation = InvocationOf<typeof BACKUP>
 export async function runBackup(invocation: BackupInvocation): Promise<CommandResult> {
   const { options } = invocation
   requireFitting(invocation)
-  await using sources = await openBackupSources(invocation.arguments.sources, options.allowMounted)
+  await using sources = await openQuietSources(invocation)
   const changes = await changeListOf(invocation, sources.sources)
   await using _spares = startSpareThreads(laneCount(invocation))
   preloadReaders(options)
@@ -58,9 +59,22 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   return { json, text, exitCode: stored.point.ledger.degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done }
 }
 
+/** The sources, and how they were brought to rest. */
+type QuietSources = OpenSources & { readonly freeze: FreezeRecord | null }
+
+/** Somebody else has frozen them, perhaps a program before the freeze: to open them is all that is left to do. */
+async function openQuietSources(invocation: BackupInvocation): Promise<QuietSources> {
+  const { allowMounted, dryRun: isDryRun } = invocation.options
+  const open = (): Promise<OpenSources> => openBackupSources(invocation.arguments.sources, allowMounted)
+  if (isDryRun) return { ...(await open()), freeze: null }
+  const window = { lineage: lineageOf(invocation), mountPoints: [] }
+  const { frozen, record, degraded } = await runWithHooks(invocation, window, open)
+  return { ...frozen, degraded: [...frozen.degraded, ...degraded], freeze: record }
+}
+
 async function dryRun(
   invocation: BackupInvocation,
-  what: { unlocked: UnlockedRepository; sources: OpenSources; changes: ChangeList | null },
+  what: { unlocked: UnlockedRepository; sources: QuietSources; changes: ChangeList | null },
 ): Promise<CommandResult> {
   await using repository = await withIndex(what.unlocked, invocation.settings.cacheFolder)
   const run = await planRun(invocation, { ...what, repository })
@@ -70,7 +84,7 @@ async function dryRun(
 
 async function planRun(
   invocation: BackupInvocation,
-  what: { repository: IndexedRepository; sources: OpenSources; changes: ChangeList | null },
+  what: { repository: IndexedRepository; sources: QuietSources; changes: ChangeList | null },
 ): Promise<{ readonly request: BackUpRequest; readonly planned: PlannedSources }> {
   const { options } = invocation
   const { repository, sources, changes } = what
@@ -92,7 +106,7 @@ async function planRun(
     mode: modeOf({ ...found, fullRead: options.fullRead }),
     options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
     degraded: [...planned.degraded, ...knownShortcomings({ ...found, lineage })],
-    freeze: null,
+    freeze: sources.freeze,
   }
   return { request, planned }
 }
