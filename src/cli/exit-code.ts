@@ -57,6 +57,9 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.TargetUnsuitable]: ExitCode.SourceOrTarget,
   [ErrorCode.TargetWriteFailed]: ExitCode.SourceOrTarget,
 
+  [ErrorCode.ConnectionFailed]: ExitCode.Network,
+  [ErrorCode.ProtocolWrong]: ExitCode.Network,
+
   [ErrorCode.RepositoryMissing]: ExitCode.Repository,
   [ErrorCode.RepositoryExists]: ExitCode.Repository,
   [ErrorCode.RepositoryNewer]: ExitCode.Repository,

@@ -34,6 +34,11 @@ export const ErrorCode = {
   /** What changed since that base cannot be told: it is not held, or of another size or disk. */
   ChangesUnknown: 'CHANGES_UNKNOWN',
 
+  /** A server could not be reached, refused, could not prove who it is, or went away. */
+  ConnectionFailed: 'CONNECTION_FAILED',
+  /** A server said what its protocol does not allow: it is broken, or not what it claims to be. */
+  ProtocolWrong: 'PROTOCOL_WRONG',
+
   TargetExists: 'TARGET_EXISTS',
   TargetMissing: 'TARGET_MISSING',
   TargetInUse: 'TARGET_IN_USE',
