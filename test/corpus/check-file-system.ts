@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 
 import type { Range } from '../../src/domain/range.ts'
 import type { FileSystemSurvey } from '../support/survey/survey-file-system.ts'
+import { differ } from './differ.ts'
 import type { VolumeFacts } from './manifest.ts'
 import { treeDigest, type TreeEntry } from './tree-digest.ts'
 
@@ -82,7 +83,7 @@ function checkTree(entries: readonly TreeEntry[], { files_rdump: tree, dumpe2fs 
   ]
 }
 
-/** A list of files that the kernel or another reader made, each entry compared in what it says. */
+/** A list of files that the kernel or another reader made, each entry compared in what it says of its content. */
 export function checkFileList(
   entries: readonly TreeEntry[],
   list: readonly Readonly<Record<string, unknown>>[],
@@ -107,8 +108,4 @@ export function checkFileList(
     }
   }
   return problems
-}
-
-export function differ(what: string, found: unknown, expected: unknown): string[] {
-  return found === expected ? [] : [`${what} is ${String(found)}, expected ${String(expected)}`]
 }

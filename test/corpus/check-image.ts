@@ -11,8 +11,10 @@ import type { Complaint } from '../support/survey/complaint.ts'
 import { surveyStack, type StackSurvey } from '../support/survey/survey-stack.ts'
 import { SurveyLimit } from '../support/survey/survey-limit.ts'
 import { surveyThinPool } from '../support/survey/survey-thin-pool.ts'
-import { checkFileList, checkFileSystem, differ } from './check-file-system.ts'
+import { checkFileList, checkFileSystem } from './check-file-system.ts'
 import { checkFree, checkPartitions, checkThinDevices, volumeOfPart } from './check-stack.ts'
+import { differ } from './differ.ts'
+import { checkFileFacts, readFileFacts, type FileFacts } from './file-facts.ts'
 import type { CorpusEntry, VolumeFacts } from './manifest.ts'
 import { openCorpusImage } from './open-corpus-image.ts'
 import { describeFile, type TreeEntry } from './tree-digest.ts'
@@ -72,7 +74,7 @@ export async function checkImage(folder: string, entry: CorpusEntry): Promise<Im
     const found = survey.fileSystems.find((each) => each.volume === volume.name)
     assert(found !== undefined)
     problems.push(...checkFileSystem(found, part, trees.of(volume.name)))
-    problems.push(...checkListBeside(folder, entry, trees.of(volume.name)))
+    problems.push(...checkListBeside({ folder, entry, trees, volume: volume.name }))
     if (isClean(part)) problems.push(...checkFree(found.free, trees.rangesOf(volume.name)))
     comparedCount += 1
   }
@@ -93,13 +95,23 @@ function isClean({ e2fsck_fn, xfs_repair_n }: VolumeFacts): boolean {
   return e2fsck_fn?.exit === 0 || xfs_repair_n?.exit === 0
 }
 
-/** The kernel's or another reader's list of files, with their digests. */
-function checkListBeside(folder: string, entry: CorpusEntry, entries: readonly TreeEntry[]): string[] {
+/** The kernel's or another reader's list of files, with their digests and what else it says of them. */
+function checkListBeside({
+  folder,
+  entry,
+  trees,
+  volume,
+}: {
+  readonly folder: string
+  readonly entry: CorpusEntry
+  readonly trees: Trees
+  readonly volume: string
+}): string[] {
   const path = join(folder, entry.path.replace(/\.gz$/, '.files.json.gz'))
   if (entry.format !== 'gz' || !existsSync(path)) return []
   const list: unknown = JSON.parse(gunzipSync(readFileSync(path)).toString())
   assert(Array.isArray(list))
-  const problems = checkFileList(entries, list)
+  const problems = [...checkFileList(trees.of(volume), list), ...checkFileFacts(trees.factsOf(volume), list)]
   const count = entry.facts.kernel_mount?.count
   if (count === undefined) return problems
   return [...problems, ...differ('count of files', list.length, count)]
@@ -152,6 +164,7 @@ class Trees {
   readonly #volumes = new Map<string, Volume>()
   readonly #entries = new Map<string, TreeEntry[]>()
   readonly #ranges = new Map<string, Range[]>()
+  readonly #facts = new Map<string, FileFacts[]>()
 
   constructor(image: FrozenImage) {
     this.#image = image
@@ -163,6 +176,10 @@ class Trees {
 
   of(volume: string): readonly TreeEntry[] {
     return this.#entries.get(volume) ?? []
+  }
+
+  factsOf(volume: string): readonly FileFacts[] {
+    return this.#facts.get(volume) ?? []
   }
 
   rangesOf(volume: string): readonly Range[] {
@@ -181,6 +198,9 @@ class Trees {
       fileSystem,
       onData: (range) => ranges.push(range),
     })
+    const facts = this.#facts.get(name) ?? []
+    this.#facts.set(name, facts)
+    facts.push(await readFileFacts(file, fileSystem, new AbortController().signal))
     if (entry === null) return
     const entries = this.#entries.get(name) ?? []
     this.#entries.set(name, entries)

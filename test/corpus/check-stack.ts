@@ -3,7 +3,7 @@ import { endOf, type Range } from '../../src/domain/range.ts'
 import type { Volume } from '../../src/formats/volume-stack/volume.ts'
 import type { StackSurvey } from '../support/survey/survey-stack.ts'
 import type { ThinPoolSurvey } from '../support/survey/survey-thin-pool.ts'
-import { differ } from './check-file-system.ts'
+import { differ } from './differ.ts'
 import type { Facts, VolumeFacts } from './manifest.ts'
 
 /** The partitions, extended ones among them, have to be those that the tool sees. */

@@ -5,7 +5,7 @@ import { openVolumeStack } from '../../src/formats/volume-stack/open-volume-stac
 import { volumeLayer } from '../../src/formats/volume-stack/volume-layer.ts'
 import type { VolumeStack } from '../../src/formats/volume-stack/volume.ts'
 import { readSparse, SparseBytes, sparseImage } from '../support/sparse-bytes.ts'
-import { differ } from './check-file-system.ts'
+import { differ } from './differ.ts'
 import type { CorpusEntry } from './manifest.ts'
 
 /** The starts of all physical volumes of a group, and what `lvs` said of it. */

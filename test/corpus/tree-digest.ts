@@ -97,7 +97,8 @@ function asciiJson(value: string | number): string {
   )
 }
 
-function textOf(bytes: Uint8Array): string {
+/** A name as the corpus has it. */
+export function textOf(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
