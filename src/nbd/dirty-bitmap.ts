@@ -1,0 +1,74 @@
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
+import type { Range, RangeBatch } from '../domain/range.ts'
+import { BatchCollector } from '../extents/batch-collector.ts'
+import { joinRanges } from '../extents/join-ranges.ts'
+import type { NbdImage } from './open-nbd-image.ts'
+import { statusExtents } from './status-extents.ts'
+
+const CONTEXT_PREFIX = 'qemu:dirty-bitmap:'
+/** What QEMU allows for the name of a bitmap. */
+const NAME_BYTES_MAX = 1023
+
+/** The context that tells of a bitmap. Throws SyntaxError for a name that none can have. */
+export function dirtyBitmapContext(bitmap: string): string {
+  const length = Buffer.byteLength(bitmap)
+  if (length === 0 || length > NAME_BYTES_MAX || /\p{Cc}/u.test(bitmap)) {
+    throw new SyntaxError(
+      `Cannot use bitmap "${bitmap.slice(0, 64)}": a name has 1 to ${NAME_BYTES_MAX} bytes without control characters`,
+    )
+  }
+  return CONTEXT_PREFIX + bitmap
+}
+
+export type DirtyBitmap = {
+  readonly bitmap: string
+  /** The size of the base that the bitmap counts from. */
+  readonly baseSizeBytes: number
+}
+
+/**
+ * What the server's bitmap calls changed, ascending; may be walked any number of times, and is asked again each time.
+ * The image was opened with `dirtyBitmapContext()` among its contexts. Whatever keeps the server from giving a whole
+ * answer is an error, CHANGES_UNKNOWN or PROTOCOL_WRONG, and never an empty list.
+ */
+export function dirtyRanges(
+  image: NbdImage,
+  of: DirtyBitmap,
+): (signal: AbortSignal) => AsyncIterable<RangeBatch> {
+  const contextId = image.client.agreement.contexts.get(dirtyBitmapContext(of.bitmap))
+  if (contextId === undefined) {
+    throw unknown(image, of, `the server does not serve it, required is an export with that bitmap`)
+  }
+  if (image.sizeBytes !== of.baseSizeBytes) {
+    throw unknown(image, of, `the export has ${image.sizeBytes} bytes, the base had ${of.baseSizeBytes}`)
+  }
+  return (signal) => listed(image, { ...of, contextId }, signal)
+}
+
+async function* listed(
+  image: NbdImage,
+  of: DirtyBitmap & { readonly contextId: number },
+  signal: AbortSignal,
+): AsyncGenerator<RangeBatch, void, undefined> {
+  const out = new BatchCollector<Range>(joinRanges)
+  const range = { offset: 0, length: image.sizeBytes }
+  try {
+    for await (const batch of statusExtents(image.client, { ...of, uri: image.uri, range }, signal)) {
+      // One flag has a meaning; one that is not known might mean changed too.
+      for (const { offset, length, flags } of batch) if (flags !== 0) out.add({ offset, length })
+      if (out.isFull) yield out.take()
+    }
+  } catch (cause) {
+    if (!isBackupError(cause, ErrorCode.SourceReadFailed)) throw cause
+    throw unknown(image, of, cause.message, cause)
+  }
+  yield* out.rest()
+}
+
+function unknown(image: NbdImage, of: DirtyBitmap, finding: string, cause?: unknown): BackupError {
+  const message = `Cannot tell changes of "${image.uri}" by bitmap "${of.bitmap}": ${finding}`
+  return new BackupError(ErrorCode.ChangesUnknown, message, {
+    data: { uri: image.uri, bitmap: of.bitmap },
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
