@@ -64,7 +64,11 @@ class Replay {
       if (record.kind !== 'inode' || !this.#isInode(record)) continue
       const { inodeNumber, bytes } = record
       const state = await this.#stateOf(inodeNumber)
-      if (state.generation === generationOf(bytes)) continue
+      if (state.generation === generationOf(bytes)) {
+        // Content that moved from the inode to blocks: the ranges that come first are of the new form.
+        if (state.isFlagged(InodeFlag.InlineData)) state.write(bytes)
+        continue
+      }
       if (state.linkCount > 0 && !named.has(inodeNumber)) {
         const found = 'it is of another generation, and no file was made'
         this.#report(record, `inode ${inodeNumber} was changed: ${found}`)
