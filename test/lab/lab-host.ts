@@ -20,6 +20,8 @@ export type HostParts = {
   readonly logPath: string
   readonly uml: UmlProcess
   readonly line: GuestLine
+  /** The kernel's number of the first disk that is to be attached. */
+  readonly firstDisk: number
 }
 
 /** A running virtual machine. Disposing of it is a power cut. */
@@ -29,12 +31,13 @@ export class LabHost implements AsyncDisposable {
   readonly logPath: string
   readonly #parts: HostParts
   readonly #disks: AttachedDisk[] = []
-  #diskCount = 0
+  #nextDisk: number
 
   constructor(parts: HostParts) {
     this.name = parts.name
     this.logPath = parts.logPath
     this.#parts = parts
+    this.#nextDisk = parts.firstDisk
     void parts.uml.ended.then(() =>
       parts.line.cutOff(new Error(`Lab host "${parts.name}" is off\n${lastLines(parts.logPath)}`)),
     )
@@ -85,8 +88,8 @@ export class LabHost implements AsyncDisposable {
 
   /** Makes an attached disk of one that the kernel has: those of its command line, in their order. */
   async addDisk(disk: LabDisk): Promise<AttachedDisk> {
-    const device = diskDevice(this.#diskCount)
-    this.#diskCount += 1
+    const device = diskDevice(this.#nextDisk)
+    this.#nextDisk += 1
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     const serial = disk.serial === undefined ? {} : { serial: targetSerial(disk.serial) }
     const readOnly = disk.mode === 'shared-reader'
@@ -111,7 +114,7 @@ export class LabHost implements AsyncDisposable {
 
   /** Attaches a disk to the running host. */
   async plugDisk(disk: LabDisk): Promise<AttachedDisk> {
-    await this.#tell(`config ${diskWord(disk, this.#diskCount)}`)
+    await this.#tell(`config ${diskWord(disk, this.#nextDisk)}`)
     return await this.addDisk(disk)
   }
 

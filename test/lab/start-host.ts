@@ -42,7 +42,8 @@ export async function startHost(lab: Lab, options: HostOptions): Promise<LabHost
     logPath,
   })
   const line = new GuestLine(uml, requestFolder(lab, umid))
-  const host = new LabHost({ name, folder: lab.folder, umid, logPath, uml, line })
+  const firstDisk = disks.length === 0 ? 1 : 0
+  const host = new LabHost({ name, folder: lab.folder, umid, logPath, uml, line, firstDisk })
   lab.defer(async () => await host.kill())
   try {
     const late = (): string =>
@@ -75,7 +76,8 @@ function kernelWords(
     `lab_settings=${settings}`,
     `uml_dir=${lab.folder}`,
     `umid=${umid}`,
-    ...disks.map(diskWord),
+    // Without a disk on its command line the kernel believes in a first one, which is not there.
+    ...(disks.length === 0 ? ['ubd0r=/dev/null'] : disks.map(diskWord)),
   ]
 }
 

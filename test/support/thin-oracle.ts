@@ -11,7 +11,12 @@ export type ThinDump = {
 
 /** What `thin_dump` says, neighbours joined whatever their time. */
 export function thinDump(path: string, options: readonly string[] = []): ThinDump {
-  const lines = runTool('thin_dump', [...options, path]).split('\n')
+  return parseThinDump(runTool('thin_dump', [...options, path]))
+}
+
+/** The XML that `thin_dump` prints: an element a line. */
+export function parseThinDump(xml: string): ThinDump {
+  const lines = xml.split('\n')
   const definitions = new Map<string, ThinRun[]>()
   const devices = new Map<number, { attributes: Record<string, number>; runs: ThinRun[] }>()
   let superblock: Record<string, number> = {}

@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url'
+
+import type { CommandOptions, CommandResult } from './guest-process.ts'
+import type { LabHost } from './lab-host.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../src/cli/icecore.js', import.meta.url))
+
+/** Runs the command line on a host, as a user there does. */
+export async function icecoreOnHost(
+  host: LabHost,
+  words: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  return await host.runNode(PROGRAM, words, options)
+}
