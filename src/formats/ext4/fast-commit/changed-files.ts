@@ -1,5 +1,6 @@
 // What fast commits change, as files see it: inodes, the blocks of files, and names in directories. Nothing of it lies
 // on the volume as a block, so it is kept beside the blocks, and readers of these three ask for it.
+import { BATCH_LENGTH } from '../../../extents/batches.ts'
 import type { DirectoryEntry } from '../../file-system.ts'
 import type { BlockRun } from '../block-run.ts'
 
@@ -40,7 +41,10 @@ export async function* changedEntries(
     for await (const batch of entries) yield batch.filter(({ name }) => !inodeNumbers.has(nameKey(name)))
   }
   const come = [...inodeNumbers].filter(([, inodeNumber]) => inodeNumber !== 0)
-  yield come.map(([key, inodeNumber]) => ({ name: nameBytes(key), inodeNumber }))
+  for (let start = 0; start < come.length; start += BATCH_LENGTH) {
+    const batch = come.slice(start, start + BATCH_LENGTH)
+    yield batch.map(([key, inodeNumber]) => ({ name: nameBytes(key), inodeNumber }))
+  }
 }
 
 function nameBytes(key: string): Uint8Array {

@@ -31,11 +31,12 @@ const SYSTEM = { skip: needsLoopDevices() }
 /** What is in the journal of an image, before it is done again. */
 async function recoveryOf(path: string): Promise<Recovery> {
   await using image = fileImage(path)
-  const report = (): void => {}
-  const { superblock, isBackup } = await readSuperblock(image, report)
-  const descriptors = await readGroupDescriptors(image, superblock, report)
-  return await recoverVolume({ image, superblock, descriptors, report }, isBackup)
+  const { superblock, isBackup } = await readSuperblock(image, ignore)
+  const descriptors = await readGroupDescriptors(image, superblock, ignore)
+  return await recoverVolume({ image, superblock, descriptors, report: ignore }, isBackup)
 }
+
+function ignore(): void {}
 
 async function readTree(path: string): Promise<{ tree: FileTree; findings: readonly Finding[] }> {
   await using image = fileImage(path)

@@ -38,6 +38,12 @@ function isBirthOrDeath({ kind }: FastCommitRecord): boolean {
   return kind === 'create' || kind === 'unlink'
 }
 
+/** Whether it can be a name: what is a path, or a step of one, would lead elsewhere. */
+function isFileName(name: Uint8Array): boolean {
+  const text = nameKey(name)
+  return text !== '.' && text !== '..' && !text.includes('/') && !text.includes('\0')
+}
+
 class Replay {
   readonly #volume: Ext4Volume
   readonly #inodes = new Map<number, InodeState>()
@@ -126,6 +132,9 @@ class Replay {
   }
 
   async #takeName(record: NameRecord, state: InodeState): Promise<void> {
+    if (!isFileName(record.name)) {
+      return this.#report(record, `inode ${record.inodeNumber} is given a name that no file can have`)
+    }
     const names = await this.#namesOf(record)
     const key = nameKey(record.name)
     const known = names.inodeNumbers.get(key) ?? 0
