@@ -11,6 +11,8 @@ export type LvmVolume = {
   readonly isClassicSnapshot: boolean
   readonly isActive: boolean
   readonly poolName: string | null
+  /** Of a thin volume, its number in the pool's metadata. */
+  readonly thinId: number | null
   readonly originUuid: string | null
   readonly tags: readonly string[]
   /** Since 1970. */

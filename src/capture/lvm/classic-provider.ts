@@ -48,12 +48,11 @@ async function freeze(
   for (const origin of origins) sizes.set(origin, await storeSizeOf(tools, { origin, origins }, signal))
   const wanted = freezings(origins, request, () => randomness.bytes(6).toHex())
   await using stack = new AsyncDisposableStack()
-  const window = await freezeTogether(tools, wanted, {
-    create: (one) =>
-      tools.createClassicSnapshot({ ...one, storeSizeBytes: sizes.get(one.origin) ?? 0 }, signal),
-    clock: parts.clock,
-    signal,
-  })
+  const create = (one: Freezing): Promise<void> =>
+    tools.createClassicSnapshot({ ...one, storeSizeBytes: sizes.get(one.origin) ?? 0 }, signal)
+  // LVM resumes a volume when it has its snapshot; the others stand still until it is their turn.
+  const how = { create, inWindow: create, beforeWindow: nothing, clock: parts.clock, signal }
+  const window = await freezeTogether(tools, wanted, how)
   stack.defer(() => window.remove())
   const made = await heldHere(tools, signal)
   const images: (ProvidedImage & { readonly volume: LvmVolume })[] = []
@@ -119,6 +118,10 @@ async function storeSizeOf(
   const before = origins.slice(0, origins.indexOf(origin)).filter((one) => one.groupUuid === origin.groupUuid)
   const taken = before.reduce((sum, one) => sum + storeSizeFor(one, { ...group, freeBytes: Infinity }), 0)
   return storeSizeFor(origin, { ...group, freeBytes: group.freeBytes - taken })
+}
+
+function nothing(): Promise<void> {
+  return Promise.resolve()
 }
 
 function unsuitable(origin: LvmVolume, found: string): BackupError {

@@ -4,8 +4,15 @@ import type { Freezing } from './frozen-volumes.ts'
 import type { LvmTools } from './lvm-tools.ts'
 
 export type FreezeHow = {
-  /** Makes one snapshot; it may resume the volume. */
+  /** Makes one snapshot by a command of LVM. */
   readonly create: (snapshot: Freezing) => Promise<void>
+  /**
+   * What is done for each of several snapshots while all their volumes are suspended. For classic snapshots that is
+   * `create`; for thin ones, which LVM makes wrongly of a suspended volume, see `freezeThinTogether()`.
+   */
+  readonly inWindow: (snapshot: Freezing) => Promise<void>
+  /** What is done before, for each of several snapshots. */
+  readonly beforeWindow: (snapshot: Freezing) => Promise<void>
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -19,43 +26,65 @@ export type FreezeWindow = {
 
 /**
  * Makes snapshots of volumes in one moment: all are suspended, with their file systems at a clean point, before the
- * first snapshot is made. LVM resumes a volume when it has its snapshot; the others stand still until it is their turn,
- * so that all snapshots show the moment in which the last was suspended. A single volume is suspended by LVM alone.
+ * first snapshot is made, and none is written before its own is there. A single volume is suspended by LVM alone.
  */
 export async function freezeTogether(
   tools: LvmTools,
   wanted: readonly Freezing[],
-  { create, clock, signal }: FreezeHow,
+  how: FreezeHow,
 ): Promise<FreezeWindow> {
   const made: Freezing[] = []
-  const startedAt = clock.now().getTime()
   try {
-    if (wanted.length > 1) for (const { origin } of wanted) await tools.suspend(origin, signal)
-    for (const one of wanted) {
-      made.push(one) // Also one that fails half-way may have left something.
-      await create(one)
+    const windowMs =
+      wanted.length > 1
+        ? await freezeSeveral(tools, wanted, { ...how, made })
+        : await freezeOne(wanted, { ...how, made })
+    let isHandedOver = false
+    return {
+      windowMs,
+      remove: async () => {
+        if (!isHandedOver) await removeMade(tools, made)
+      },
+      handOver: () => {
+        isHandedOver = true
+      },
     }
   } catch (error) {
-    await resumeAll(tools, wanted)
     await removeMade(tools, made)
     throw error
   }
-  await resumeAll(tools, wanted)
-  let isHandedOver = false
-  return {
-    windowMs: clock.now().getTime() - startedAt,
-    remove: async () => {
-      if (!isHandedOver) await removeMade(tools, made)
-    },
-    handOver: () => {
-      isHandedOver = true
-    },
+}
+
+type Making = FreezeHow & {
+  /** Also one that fails half-way may have left something. */
+  readonly made: Freezing[]
+}
+
+async function freezeOne(wanted: readonly Freezing[], { create, clock, made }: Making): Promise<number> {
+  const startedAt = clock.now().getTime()
+  for (const one of wanted) {
+    made.push(one)
+    await create(one)
   }
+  return clock.now().getTime() - startedAt
+}
+
+async function freezeSeveral(tools: LvmTools, wanted: readonly Freezing[], making: Making): Promise<number> {
+  const { beforeWindow, inWindow, clock, made, signal } = making
+  made.push(...wanted)
+  for (const one of wanted) await beforeWindow(one)
+  const startedAt = clock.now().getTime()
+  try {
+    for (const { origin } of wanted) await tools.suspend(origin, signal)
+    for (const one of wanted) await inWindow(one)
+  } finally {
+    await resumeAll(tools, wanted)
+  }
+  return clock.now().getTime() - startedAt
 }
 
 /** On every way out: a volume that stays suspended stops its writers for good. */
 async function resumeAll(tools: LvmTools, wanted: readonly Freezing[]): Promise<void> {
-  if (wanted.length < 2) return
   const failed: unknown[] = []
   for (const { origin } of wanted) {
     try {
@@ -71,7 +100,9 @@ async function resumeAll(tools: LvmTools, wanted: readonly Freezing[]): Promise<
 
 async function removeMade(tools: LvmTools, made: readonly Freezing[]): Promise<void> {
   const { signal } = new AbortController()
-  const names = new Set(made.map(({ name }) => name))
-  const left = (await tools.listVolumes(signal)).filter(({ name }) => names.has(name))
-  for (const volume of left) await tools.removeVolume(volume, signal)
+  const names = new Set(made.map(({ name, origin }) => `${origin.groupUuid}/${name}`))
+  const volumes = await tools.listVolumes(signal)
+  for (const volume of volumes) {
+    if (names.has(`${volume.groupUuid}/${volume.name}`)) await tools.removeVolume(volume, signal)
+  }
 }

@@ -69,6 +69,7 @@ export function frozenVolumes(parts: FrozenVolumesParts): FrozenGroup {
     windowMs: parts.windowMs,
     degraded: [],
     async keep(pointId, signal) {
+      if (images.every(({ changesSince }) => changesSince === null)) return
       const before = await parts.heldNow(signal)
       const use = { kind: 'base', pointId } as const
       for (const { held, volume } of images) {

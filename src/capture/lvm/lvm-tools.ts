@@ -11,6 +11,13 @@ export type NewSnapshot = {
   readonly tags: readonly string[]
 }
 
+/** What a thin pool can be told: the kernel's documentation of thin-provisioning. */
+export type PoolMessage =
+  | 'reserve_metadata_snap'
+  | 'release_metadata_snap'
+  | `delete ${number}`
+  | `create_snap ${number} ${number}`
+
 /** LVM and device-mapper of this host. Everything throws BackupError with a sentence when a tool fails. */
 export type LvmTools = {
   /** All that people see, snapshots and pools too. */
@@ -36,7 +43,7 @@ export type LvmTools = {
   ): Promise<PoolStatus>
   poolMessage(
     pool: { readonly groupName: string; readonly poolName: string },
-    message: 'reserve_metadata_snap' | 'release_metadata_snap',
+    message: PoolMessage,
     signal: AbortSignal,
   ): Promise<void>
   snapshotStatus(snapshot: LvmVolume, signal: AbortSignal): Promise<SnapshotStatus>

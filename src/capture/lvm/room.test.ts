@@ -64,6 +64,7 @@ const origin: LvmVolume = {
   isClassicSnapshot: false,
   isActive: true,
   poolName: null,
+  thinId: null,
   originUuid: null,
   tags: [],
   createdAtMs: 0,

@@ -4,7 +4,7 @@ import type { Randomness } from '../../domain/randomness.ts'
 import type { HeldImage } from '../provider/held-image.ts'
 import type { ProvidedImage } from '../provider/provided-image.ts'
 import type { FreezeRequest, FrozenGroup, Provider } from '../provider/provider.ts'
-import { freezeTogether } from './freeze-together.ts'
+import { freezeThinTogether } from './freeze-thin-together.ts'
 import { freezings, frozenVolumes, originsOf } from './frozen-volumes.ts'
 import { foundAmong, heldVolumes, pathOf, releaseVolume, type HeldVolume } from './held-volumes.ts'
 import { LiveGroup } from './live-group.ts'
@@ -62,11 +62,7 @@ async function freeze(
   for (const origin of origins) await requireFreezable(tools, origin, signal)
   const wanted = freezings(origins, request, () => randomness.bytes(6).toHex())
   await using stack = new AsyncDisposableStack()
-  const window = await freezeTogether(tools, wanted, {
-    create: (snapshot) => tools.createThinSnapshot(snapshot, signal),
-    clock: parts.clock,
-    signal,
-  })
+  const window = await freezeThinTogether(tools, wanted, { clock: parts.clock, signal })
   stack.defer(() => window.remove())
   const made = await heldHere(tools, signal)
   const images: (ProvidedImage & { readonly volume: LvmVolume })[] = []

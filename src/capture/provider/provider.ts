@@ -36,7 +36,8 @@ export type FrozenGroup = AsyncDisposable & {
   readonly degraded: readonly Degraded[]
   /**
    * Makes the images the base of their lineage for the point `pointId`, and releases the base before. What was kept
-   * outlives the process and the host's next start.
+   * outlives the process and the host's next start. A provider that knows no changes has no use for a base: its images
+   * are released all the same.
    */
   keep(pointId: string, signal: AbortSignal): Promise<void>
 }

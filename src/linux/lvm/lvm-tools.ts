@@ -130,13 +130,9 @@ function poolDevice({ groupName, poolName }: Pool): string {
   return `${mapperName(groupName, poolName)}-tpool`
 }
 
-async function poolMessage(
-  pool: Pool,
-  message: 'reserve_metadata_snap' | 'release_metadata_snap',
-  signal: AbortSignal,
-): Promise<void> {
+async function poolMessage(pool: Pool, message: string, signal: AbortSignal): Promise<void> {
   await runDmsetup(['message', poolDevice(pool), '0', message], {
-    action: `read the metadata of thin pool "${pool.groupName}/${pool.poolName}"`,
+    action: `tell "${message}" to thin pool "${pool.groupName}/${pool.poolName}"`,
     code: ErrorCode.SourceUnreadable,
     signal,
   })

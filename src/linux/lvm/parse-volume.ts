@@ -11,6 +11,7 @@ export const VOLUME_FIELDS = [
   'lv_attr',
   'segtype',
   'pool_lv',
+  'thin_id',
   'origin_uuid',
   'lv_tags',
   'lv_time',
@@ -33,6 +34,7 @@ export function parseVolume(row: ReportRow): LvmVolume | null {
     isClassicSnapshot: /^s/i.test(attributes),
     isActive: attributes[4] === 'a' || attributes[4] === 's',
     poolName: textOf(row, 'pool_lv') || null,
+    thinId: textOf(row, 'thin_id') === '' ? null : Number(textOf(row, 'thin_id')),
     originUuid: textOf(row, 'origin_uuid') || null,
     tags: textOf(row, 'lv_tags')
       .split(',')
