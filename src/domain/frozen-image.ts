@@ -9,6 +9,8 @@ export type FrozenImage = AsyncDisposable & {
   readonly sizeBytes: number
   /** Reads at multiples of this many bytes are always possible; others may be refused by the device. */
   readonly sectorSizeBytes: number
+  /** Its bytes are read through a cache of pages, so that reads may be small and of any range. */
+  readonly isCached?: boolean
   /** The map of `range`, ascending, covering it wholly, in batches. */
   extents(range: Range, signal: AbortSignal): AsyncIterable<ExtentBatch>
   /** Fills `target` with the bytes at `offset`, all of them or throws. */

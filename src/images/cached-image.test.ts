@@ -6,8 +6,10 @@ import * as fc from 'fast-check'
 import type { Range } from '../domain/range.ts'
 import { bytesImage } from '../../test/support/bytes-image.ts'
 import { cachedImage } from './cached-image.ts'
+import { PageCache } from './page-cache.ts'
 import { failingImage } from './failing-image.ts'
 import { readBytes } from './read-bytes.ts'
+import { sliceImage } from './slice-image.ts'
 
 const BYTES = Uint8Array.from({ length: 100 }, (_, byte) => byte + 1)
 const LIMITS = { pageBytes: 16, memoryBytes: 48 }
@@ -16,7 +18,7 @@ test('cachedImage() has the same bytes, whatever is read before and at once', as
   const anyRead = fc.tuple(fc.nat(100), fc.nat(100))
   await fc.assert(
     fc.asyncProperty(fc.array(anyRead), fc.boolean(), async (reads, atOnce) => {
-      const image = cachedImage(bytesImage(BYTES, { sectorSizeBytes: 16 }), LIMITS)
+      const image = cachedImage(bytesImage(BYTES, { sectorSizeBytes: 16 }), new PageCache(LIMITS))
       const check = async ([start, end]: [number, number]): Promise<void> => {
         const length = Math.max(0, end - start)
         assert.deepEqual(await readBytes(image, start, length), BYTES.subarray(start, start + length))
@@ -30,7 +32,7 @@ test('cachedImage() has the same bytes, whatever is read before and at once', as
 test('cachedImage() reads whole pages, keeps the ones used last, and no more than its limit', async () => {
   const reads: Range[] = []
   const below = bytesImage(BYTES, { sectorSizeBytes: 16, onRead: (range) => reads.push(range) })
-  const image = cachedImage(below, LIMITS)
+  const image = cachedImage(below, new PageCache(LIMITS))
   const pagesReadFor = async (offset: number, length: number): Promise<number[]> => {
     reads.length = 0
     await readBytes(image, offset, length)
@@ -51,10 +53,39 @@ test('cachedImage() asks again for a page that could not be read', async () => {
   const broken = failingImage(sound, { offset: 20, length: 1 })
   const image = cachedImage(
     { ...sound, readInto: (target, offset) => (isBroken ? broken : sound).readInto(target, offset) },
-    LIMITS,
+    new PageCache(LIMITS),
   )
   await assert.rejects(readBytes(image, 17, 1), { code: 'EIO' })
   assert.deepEqual(await readBytes(image, 40, 1), BYTES.subarray(40, 41))
   isBroken = false
   assert.deepEqual(await readBytes(image, 17, 1), BYTES.subarray(17, 18))
+})
+
+test('cachedImage() of several images on one cache has the bytes of each, and its limit is for all together', async () => {
+  const cache = new PageCache(LIMITS)
+  let readCount = 0
+  const onRead = (): void => void (readCount += 1)
+  const images = [1, 2].map((by) => {
+    const bytes = BYTES.map((byte) => byte + by)
+    return { bytes, image: cachedImage(bytesImage(bytes, { sectorSizeBytes: 16, onRead }), cache) }
+  })
+  for (const { bytes, image } of images) {
+    assert.deepEqual(await readBytes(image, 0, 32), bytes.subarray(0, 32))
+  }
+  assert.equal(readCount, 4)
+  const [first] = images
+  assert.ok(first !== undefined)
+  await readBytes(first.image, 16, 16) // The second page of the first image is one of the three that were used last.
+  assert.equal(readCount, 4)
+  await readBytes(first.image, 0, 16)
+  assert.equal(readCount, 5)
+})
+
+test('cachedImage() keeps nothing of an image that is read through a cache, nor of what is made of it', () => {
+  const image = cachedImage(bytesImage(BYTES, { sectorSizeBytes: 16 }), new PageCache(LIMITS))
+  const part = sliceImage(image, { offset: 16, length: 32 })
+  assert.equal(cachedImage(image), image)
+  assert.equal(cachedImage(part), part)
+  const bare = sliceImage(bytesImage(BYTES, { sectorSizeBytes: 16 }), { offset: 16, length: 32 })
+  assert.notEqual(cachedImage(bare), bare)
 })

@@ -35,6 +35,7 @@ export function mappedImage(map: ExtentLookup, layers: readonly MappedLayer[]): 
   return {
     sizeBytes: map.sizeBytes,
     sectorSizeBytes: Math.max(512, ...layers.map(({ image }) => image.sectorSizeBytes)),
+    isCached: layers.every(({ image }) => image.isCached === true),
     extents: (range, signal) =>
       normaliseExtents(resolvedExtents(map, layers, { range, signal }), {
         startOffset: range.offset,

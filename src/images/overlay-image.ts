@@ -25,6 +25,7 @@ export function overlayImage(image: FrozenImage, overlay: BlockOverlay): FrozenI
   return {
     sizeBytes: image.sizeBytes,
     sectorSizeBytes: image.sectorSizeBytes,
+    isCached: image.isCached === true,
     extents: (range, signal) =>
       normaliseExtents(overlaidExtents(image, overlay, { range, signal }), {
         startOffset: range.offset,

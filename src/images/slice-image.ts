@@ -10,6 +10,7 @@ export function sliceImage(image: FrozenImage, part: Range): FrozenImage {
   return {
     sizeBytes: part.length,
     sectorSizeBytes: image.sectorSizeBytes,
+    isCached: image.isCached === true,
     extents: (range, signal) => {
       assert(endOf(range) <= part.length)
       return moved(image.extents({ ...range, offset: part.offset + range.offset }, signal), part.offset)

@@ -5,7 +5,7 @@ import { endOf, type Range } from '../domain/range.ts'
 import type { PointObject } from '../domain/recovery-point.ts'
 import type { NodeReader } from '../repository/node-reader.ts'
 import { treeShape } from '../repository/tree-shape.ts'
-import type { ChunkCache } from './chunk-cache.ts'
+import type { BroughtChunks, ChunkCache } from './chunk-cache.ts'
 import { ChunkMap, type ChunkRun } from './chunk-map.ts'
 import { ReadAhead } from './read-ahead.ts'
 
@@ -98,32 +98,33 @@ class PointReader {
     const end = Math.ceil((offset + target.byteLength) / size)
     for (let first = Math.floor(offset / size); first < end; first += this.#fetchCountMax) {
       const stop = Math.min(end, first + this.#fetchCountMax)
-      const chunks = await this.#bring(first, stop)
-      for (const [index, chunk] of chunks.entries()) {
+      const ids = await this.#ids(first, stop)
+      using brought = this.#chunks.bring(ids.filter((id) => id !== null))
+      const chunks = await this.#settled(brought, first, stop)
+      let next = 0
+      for (const [index, id] of ids.entries()) {
         const at = (first + index) * size - offset
         const from = Math.max(0, -at)
         const length = Math.min(size, target.byteLength - at) - from
-        if (chunk === null) target.fill(0, at + from, at + from + length)
-        else target.set(chunk.subarray(from, from + length), at + from)
+        if (id === null) {
+          target.fill(0, at + from, at + from + length)
+          continue
+        }
+        const chunk = chunks[next]
+        assert(chunk !== undefined)
+        next += 1
+        target.set(chunk.subarray(from, from + length), at + from)
       }
     }
   }
 
   /** The chunks from `first` to before `stop`; what probably comes next is fetched meanwhile. */
-  async #bring(first: number, stop: number): Promise<(Uint8Array | null)[]> {
-    const ids = await this.#ids(first, stop)
-    const fetched = this.#chunks.bring(ids.filter((id) => id !== null))
+  async #settled({ chunks }: BroughtChunks, first: number, stop: number): Promise<readonly Uint8Array[]> {
     // All are awaited, whichever fails first: none may be left alone.
-    const awaited = Promise.allSettled(fetched)
+    const awaited = Promise.allSettled(chunks)
     const ahead = this.#ahead.next(first, stop)
     if (ahead > 0) await this.#fetchAhead(stop, Math.min(this.#chunkCount, stop + ahead))
-    const outcomes = await awaited
-    let next = 0
-    return ids.map((id) => {
-      if (id === null) return null
-      const outcome = outcomes[next]
-      next += 1
-      assert(outcome !== undefined)
+    return (await awaited).map((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason
       return outcome.value
     })
@@ -133,7 +134,8 @@ class PointReader {
   async #fetchAhead(first: number, stop: number): Promise<void> {
     try {
       const ids = await this.#ids(first, stop)
-      for (const chunk of this.#chunks.bring(ids.filter((id) => id !== null))) chunk.catch(ignore)
+      using brought = this.#chunks.bring(ids.filter((id) => id !== null))
+      for (const chunk of brought.chunks) chunk.catch(ignore)
     } catch {
       // As above.
     }

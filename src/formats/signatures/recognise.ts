@@ -1,5 +1,6 @@
 import type { FrozenImage } from '../../domain/frozen-image.ts'
-import { cachedImage, type CacheLimits } from '../../images/cached-image.ts'
+import { cachedImage } from '../../images/cached-image.ts'
+import { PageCache, type CacheLimits } from '../../images/page-cache.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { FormatError } from '../format-error.ts'
 import { readGptHeader } from '../gpt/read-copy.ts'
@@ -42,7 +43,7 @@ const CACHE: CacheLimits = { pageBytes: 128 * 1024, memoryBytes: 4 * 1024 * 1024
  * trusts no mark more than another: who reads the content checks it.
  */
 export async function recognise(volume: FrozenImage, signal: AbortSignal): Promise<Recognition> {
-  const image = cachedImage(volume, CACHE)
+  const image = cachedImage(volume, new PageCache(CACHE))
   const found: FoundClaim[] = [...(await tableClaims(image)), ...(await bootSectorClaims(image))]
   for (const signature of SIGNATURES) {
     signal.throwIfAborted()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { cachedImage } from '../../images/cached-image.ts'
+import { PageCache } from '../../images/page-cache.ts'
 import { sliceImage } from '../../images/slice-image.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
 import { assembleVolumeGroups } from '../lvm2/assemble-groups.ts'
@@ -59,9 +60,12 @@ export async function openVolumeStack(
     names: new Set(),
     physical: [],
   }
+  // One for all that is on them: volumes and file systems, however many, read through it.
+  const cache = new PageCache()
   for (const [index, { name, image }] of images.entries()) {
     const origin: VolumeOrigin = { kind: 'image', index }
-    await addVolume(stack, { name: images.length === 1 ? '' : name, origin, image: cachedImage(image) }, 0)
+    const volume = { name: images.length === 1 ? '' : name, origin, image: cachedImage(image, cache) }
+    await addVolume(stack, volume, 0)
   }
   for (let layer = 1; layer <= LAYERS_MAX && stack.physical.length > 0; layer += 1) {
     signal.throwIfAborted()
