@@ -1,4 +1,3 @@
-import { basename } from 'node:path'
 import type { ChangeList } from '../capture/change-list.ts'
 import type { ProvenFree } from '../capture/proven-free.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
@@ -6,13 +5,13 @@ import { DegradedCode, type Degraded } from '../domain/ledger.ts'
 import { inOrder } from '../extents/in-order.ts'
 import { subtractRanges } from '../extents/subtract-ranges.ts'
 import { deviceUse } from '../linux/device-use.ts'
-import { openLocalSource, type LocalSource } from '../linux/local-source.ts'
 import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
+import { openSource, type OpenedSource, type SourceOptions } from './open-source.ts'
 
 /** A source, and its name in the point. */
 export type NamedSource = {
   readonly name: string
-  readonly local: LocalSource
+  readonly local: OpenedSource
   /** The user insists on it all the same. */
   readonly isMountedForWriting: boolean
 }
@@ -21,30 +20,38 @@ export type NamedSource = {
 export type OpenSources = AsyncDisposable & {
   readonly sources: readonly NamedSource[]
   readonly degraded: readonly Degraded[]
+  /** The lanes that may read them at once; null: any number. */
+  readonly lanesMax: number | null
+  /** Lets go of what the lanes need for themselves: what is left to ask for are the ranges of data. */
+  handOver(): Promise<void>
 }
 
 /** Throws what is wrong with a source; one that is mounted for writing needs `allowMounted`. */
 export async function openBackupSources(
   paths: readonly string[],
-  allowMounted: boolean,
+  options: SourceOptions & { readonly allowMounted: boolean },
 ): Promise<OpenSources> {
   await using stack = new AsyncDisposableStack()
   const opened: Omit<NamedSource, 'name'>[] = []
   const degraded: Degraded[] = []
   for (const path of paths) {
-    const local = stack.use(await openLocalSource(path))
+    const local = stack.use(await openSource(path, options))
     requireDistinct(opened, local)
-    const { mountedReadWrite } = await deviceUse(local.realPath)
+    const mountedReadWrite = 'uri' in local.address ? [] : (await deviceUse(local.realPath)).mountedReadWrite
     const isMountedForWriting = mountedReadWrite.length > 0
     opened.push({ local, isMountedForWriting })
     if (!isMountedForWriting) continue
-    if (!allowMounted) throw sourceInUse(path, mountedReadWrite)
+    if (!options.allowMounted) throw sourceInUse(path, mountedReadWrite)
     degraded.push({ code: DegradedCode.SourceInUse, message: inUseMessage(path, mountedReadWrite) })
   }
   const held = stack.move()
   return {
     sources: opened.map((source, index) => ({ ...source, name: nameOf(opened, index) })),
     degraded,
+    lanesMax: opened.some(({ local }) => local.lanesMax === 1) ? 1 : null,
+    async handOver() {
+      await Promise.all(opened.map(({ local }) => local.handOver()))
+    },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
 }
@@ -84,14 +91,14 @@ export function backupSource(source: NamedSource, map: SourceMap, allowMounted: 
   }
 }
 
-/** The last part of the path where that tells the sources apart, else the path. */
-function nameOf(opened: readonly { readonly local: LocalSource }[], index: number): string {
-  const names = opened.map(({ local }) => basename(local.path))
+/** A short name where that tells the sources apart, else the path. */
+function nameOf(opened: readonly { readonly local: OpenedSource }[], index: number): string {
+  const names = opened.map(({ local }) => local.title)
   const name = names[index] ?? ''
   return names.filter((other) => other === name).length === 1 ? name : (opened[index]?.local.path ?? name)
 }
 
-function requireDistinct(opened: readonly { readonly local: LocalSource }[], source: LocalSource): void {
+function requireDistinct(opened: readonly { readonly local: OpenedSource }[], source: OpenedSource): void {
   const twin = opened.find(({ local }) => local.realPath === source.realPath)?.local
   if (twin === undefined) return
   const message = `Cannot back up "${source.path}": it is the same as "${twin.path}", required are different sources`

@@ -83,12 +83,7 @@ async function planFileSet(
     signal,
   })
   await scratch.flush()
-  const devices = sources.map(({ local: { realPath: path, fd, sizeBytes, direct } }) => ({
-    path,
-    fd,
-    sizeBytes,
-    direct,
-  }))
+  const devices = sources.map(({ local }) => local.address)
   const { path, fd } = scratch
   devices.push({ path, fd, sizeBytes: scratch.sizeBytes, direct: false })
   const { sizeBytes } = built

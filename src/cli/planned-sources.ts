@@ -36,12 +36,7 @@ export async function planVolumes(
         how.allowMounted,
       ),
     ),
-    addresses: opened.sources.map(({ local: { realPath: path, fd, sizeBytes, direct } }) => ({
-      path,
-      fd,
-      sizeBytes,
-      direct,
-    })),
+    addresses: opened.sources.map(({ local }) => local.address),
     degraded: opened.degraded,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }

@@ -83,6 +83,9 @@ test('parseCommandLine() reads arguments and options into domain values', () => 
     afterThaw: [],
     configuredHooks: true,
     freezeDeadline: undefined,
+    tlsCa: undefined,
+    tlsCertificate: undefined,
+    tlsKey: undefined,
     lanes: undefined,
     dryRun: false,
   })

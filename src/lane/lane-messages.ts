@@ -1,4 +1,5 @@
 import type { CheckSetUp } from './check-messages.ts'
+import type { NbdTlsFiles } from './nbd-tls.ts'
 import type { RestoreSetUp } from './restore-messages.ts'
 import type { SealJob, SealOutcome, StoredPack } from '../mover/seal-lanes.ts'
 import type { RepositoryConfig } from '../repository/config.ts'
@@ -16,15 +17,26 @@ export type DescriptorAddress = {
   readonly direct: boolean
 }
 
+/** An export of an NBD server; every lane connects for itself. */
+export type NbdAddress = {
+  readonly uri: string
+  readonly sizeBytes: number
+  readonly tlsFiles: NbdTlsFiles
+  /** Of each lane. */
+  readonly connectionsMax: number
+}
+
+export type DeviceAddress = DescriptorAddress | NbdAddress
+
 /** An image that lies in pieces on files or devices. */
 export type MappedAddress = {
   readonly sizeBytes: number
   /** The map in its compact encoding, in shared memory; its devices are `devices`, by number. */
   readonly map: Uint8Array<SharedArrayBuffer>
-  readonly devices: readonly DescriptorAddress[]
+  readonly devices: readonly DeviceAddress[]
 }
 
-export type SourceAddress = DescriptorAddress | MappedAddress
+export type SourceAddress = DeviceAddress | MappedAddress
 
 /** What every lane begins with. */
 export type LaneSetUp = {

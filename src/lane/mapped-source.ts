@@ -72,6 +72,9 @@ export function mappedSource(options: MappedSourceOptions): LaneSource {
       }
       if (data.length > 0) await readData(target, offset, data)
     },
+    async close() {
+      for (const device of devices) await device.close?.()
+    },
   }
 }
 

@@ -27,6 +27,8 @@ export type LaneSource = {
   willRead?(range: Range): void
   /** Fills `target`; its length is a multiple of the sector size, but for the end of an image file. */
   readInto(target: Uint8Array, offset: number): Promise<void>
+  /** Lets go of what it holds on its own, such as connections; a later read takes it up again. */
+  close?(): Promise<void>
 }
 
 export type SealLaneOptions = {
@@ -106,6 +108,7 @@ export class SealLane {
   async drain(): Promise<void> {
     await this.#tail
     await this.#output.drain()
+    for (const source of this.#sources) await source.close?.()
   }
 
   #sourceOf(job: SealJob): LaneSource {

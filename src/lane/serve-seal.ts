@@ -7,8 +7,16 @@ import { DirectoryStore } from '../stores/directory/directory-store.ts'
 import { LocalIndexLocator } from '../stores/local-index/local-index.ts'
 import { chooseCodec } from './choose-codec.ts'
 import { descriptorSource } from './descriptor-source.ts'
-import type { MappedAddress, SealRequest, SealResult, SealSetUp, SourceAddress } from './lane-messages.ts'
+import type {
+  DeviceAddress,
+  MappedAddress,
+  SealRequest,
+  SealResult,
+  SealSetUp,
+  SourceAddress,
+} from './lane-messages.ts'
 import { mappedSource } from './mapped-source.ts'
+import { nbdSource } from './nbd-source.ts'
 import { SealLane, type LaneSource } from './seal-lane.ts'
 
 /** In a lane's thread: seals what it is asked to. */
@@ -47,7 +55,11 @@ function remapped(
 }
 
 function sourceAt(address: SourceAddress): LaneSource {
-  if (!('map' in address)) return descriptorSource(address)
-  const devices = address.devices.map(descriptorSource)
+  if (!('map' in address)) return deviceAt(address)
+  const devices = address.devices.map(deviceAt)
   return mappedSource({ ...address, devices, allocate: allocateAligned })
+}
+
+function deviceAt(address: DeviceAddress): LaneSource {
+  return 'uri' in address ? nbdSource(address) : descriptorSource(address)
 }

@@ -60,15 +60,14 @@ async function* listed(
     }
   } catch (cause) {
     if (!isBackupError(cause, ErrorCode.SourceReadFailed)) throw cause
-    throw unknown(image, of, cause.message, cause)
+    throw unknown(image, of, cause)
   }
   yield* out.rest()
 }
 
-function unknown(image: NbdImage, of: DirtyBitmap, finding: string, cause?: unknown): BackupError {
+function unknown(image: NbdImage, of: DirtyBitmap, found: string | BackupError): BackupError {
+  const [finding, options] = typeof found === 'string' ? [found, {}] : [found.message, { cause: found }]
   const message = `Cannot tell changes of "${image.uri}" by bitmap "${of.bitmap}": ${finding}`
-  return new BackupError(ErrorCode.ChangesUnknown, message, {
-    data: { uri: image.uri, bitmap: of.bitmap },
-    ...(cause === undefined ? {} : { cause }),
-  })
+  const data = { uri: image.uri, bitmap: of.bitmap }
+  return new BackupError(ErrorCode.ChangesUnknown, message, { data, ...options })
 }

@@ -2,6 +2,7 @@ import type { CommandDefinition } from '../command.ts'
 import { asText, parseBase, wholeNumber } from '../option-values.ts'
 import { splitWords } from '../split-words.ts'
 import { parseVolumePath } from '../volume-path.ts'
+import { TLS_OPTIONS } from './tls-options.ts'
 import { LANES_OPTION } from './lanes-option.ts'
 
 const WITNESSES_MAX = 1_000_000
@@ -14,7 +15,7 @@ export const BACKUP = {
   summary: 'make a recovery point',
   description: `Reads volumes and stores what the repository does not hold yet. Every recovery point is complete: none depends on another.
 
-A source is a block device or an image file whose bytes stand still while they are read: a snapshot, or a volume that nobody writes to.
+A source is a block device, an image file or an NBD export whose bytes stand still while they are read: a snapshot, or a volume that nobody writes to.
 
 With --path only files are stored: folders with all that is in them, owners, modes, times, extended attributes and access lists, links, devices and holes. They are read where they lie, without mounting; \`icecore extract\` takes them out again.
 
@@ -22,7 +23,7 @@ With a list of changes only those are read, and the list is tested: chunks that 
   arguments: {
     sources: {
       name: 'SOURCE',
-      description: 'a block device or an image file',
+      description: 'a block device, an image file, or an export of an NBD server (nbd://HOST/EXPORT)',
       count: 'many',
       parse: asText,
       completes: 'file',
@@ -122,6 +123,7 @@ With a list of changes only those are read, and the list is tested: chunks that 
       description: 'let everything go on after this time, frozen or not (default: 10)',
       parse: wholeNumber(1, FREEZE_SECONDS_MAX),
     },
+    ...TLS_OPTIONS,
     lanes: LANES_OPTION,
     dryRun: {
       kind: 'switch',

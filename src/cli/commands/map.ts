@@ -1,6 +1,7 @@
 import type { CommandDefinition } from '../command.ts'
 import { asText, wholeNumber } from '../option-values.ts'
 import { parseVolumePath } from '../volume-path.ts'
+import { TLS_OPTIONS } from './tls-options.ts'
 
 const EXTENTS_MAX = 10_000_000
 
@@ -14,7 +15,7 @@ With --path it shows the extents of files, from the file down to the disks. The 
   arguments: {
     sources: {
       name: 'SOURCE',
-      description: 'a block device or an image file',
+      description: 'a block device, an image file, or an export of an NBD server (nbd://HOST/EXPORT)',
       count: 'many',
       parse: asText,
       completes: 'file',
@@ -36,6 +37,7 @@ With --path it shows the extents of files, from the file down to the disks. The 
       default: '20',
       parse: wholeNumber(0, EXTENTS_MAX),
     },
+    ...TLS_OPTIONS,
   },
   repository: 'none',
   examples: [

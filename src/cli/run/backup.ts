@@ -17,6 +17,7 @@ import { asWriter } from '../as-writer.ts'
 import { backupReport } from '../backup-report.ts'
 import type { BACKUP } from '../commands/backup.ts'
 import { noticeDamagedPoints } from '../damaged-points.ts'
+import { defaultLineage } from '../default-lineage.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
@@ -27,6 +28,7 @@ import {
   type UnlockedRepository,
 } from '../open-repository.ts'
 import { openBackupSources, type NamedSource, type OpenSources } from '../open-backup-sources.ts'
+import { tlsFilesOf } from '../open-source.ts'
 import { planVolumes, type PlannedSources } from '../planned-sources.ts'
 import { readChangeListFile } from '../read-change-list-file.ts'
 import { dryRunReport } from '../dry-run-report.ts'
@@ -49,9 +51,15 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
     await using repository = await withIndex(unlocked, invocation.settings.cacheFolder)
     const run = await planRun(invocation, { repository, sources, changes })
     await using planned = run.planned
+    await sources.handOver()
     storing()
     return await backUp(
-      backUpParts(invocation, { repository, addresses: planned.addresses, writerId }),
+      backUpParts(invocation, {
+        repository,
+        addresses: planned.addresses,
+        writerId,
+        lanesMax: sources.lanesMax,
+      }),
       run.request,
     )
   })
@@ -65,7 +73,8 @@ type QuietSources = OpenSources & { readonly freeze: FreezeRecord | null }
 /** Somebody else has frozen them, perhaps a program before the freeze: to open them is all that is left to do. */
 async function openQuietSources(invocation: BackupInvocation): Promise<QuietSources> {
   const { allowMounted, dryRun: isDryRun } = invocation.options
-  const open = (): Promise<OpenSources> => openBackupSources(invocation.arguments.sources, allowMounted)
+  const how = { allowMounted, tlsFiles: tlsFilesOf(invocation.options), signal: invocation.signal }
+  const open = (): Promise<OpenSources> => openBackupSources(invocation.arguments.sources, how)
   if (isDryRun) return { ...(await open()), freeze: null }
   const window = { lineage: lineageOf(invocation), mountPoints: [] }
   const { frozen, record, degraded } = await runWithHooks(invocation, window, open)
@@ -124,7 +133,7 @@ const LINEAGE_LENGTH_MAX = 4096
 function lineageOf({ options, arguments: { sources } }: BackupInvocation): string {
   if (options.name !== undefined) return options.name
   const paths = options.paths.length === 0 ? '' : `:${options.paths.map(({ text }) => text).join('+')}`
-  const lineage = `${hostname()}:${sources.join('+')}${paths}`
+  const lineage = `${defaultLineage(sources, hostname())}${paths}`
   if (lineage.length <= LINEAGE_LENGTH_MAX) return lineage
   const message = `Cannot name the lineage after its sources: they have ${lineage.length} characters, required is --name`
   throw new BackupError(ErrorCode.UsageWrong, message)
@@ -210,7 +219,12 @@ function adoptSegment(local: LocalIndex, id: string, segment: IndexSegment): voi
 
 function backUpParts(
   invocation: BackupInvocation,
-  run: { repository: IndexedRepository; addresses: readonly SourceAddress[]; writerId: string },
+  run: {
+    repository: IndexedRepository
+    addresses: readonly SourceAddress[]
+    writerId: string
+    lanesMax: number | null
+  },
 ): BackUpParts {
   const { repository, index, locator, nodes, laneSetUp } = run.repository
   const { clock, randomness, progress, signal } = invocation
@@ -228,7 +242,7 @@ function backUpParts(
     writerId: run.writerId,
     openLanes: (known, onPack) =>
       sealThreads(
-        laneCount(invocation),
+        Math.min(laneCount(invocation), run.lanesMax ?? Infinity),
         { ...laneSetUp, work: 'seal', known, sources: run.addresses },
         onPack,
       ),

@@ -1,16 +1,15 @@
-import { basename } from 'node:path'
 import { mapFile, type FileMap } from '../../capture/file-map.ts'
 import { mapSource, type SourceMap } from '../../capture/source-map.ts'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import { measureRanges } from '../../extents/measure-ranges.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { deviceUse } from '../../linux/device-use.ts'
-import { openLocalSource, type LocalSource } from '../../linux/local-source.ts'
 import type { MAP } from '../commands/map.ts'
 import { ExitCode } from '../exit-code.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { mapJson } from '../map-json.ts'
 import { mapText, type MapImage } from '../map-report.ts'
+import { openSource, tlsFilesOf, type OpenedSource } from '../open-source.ts'
 
 type MapInvocation = InvocationOf<typeof MAP>
 
@@ -22,10 +21,11 @@ const FREE_LEAST_BYTES = 4096
 export async function runMap(invocation: MapInvocation): Promise<CommandResult> {
   const { options, signal, progress, terminal } = invocation
   await using opened = new AsyncDisposableStack()
-  const sources: LocalSource[] = []
+  const sources: OpenedSource[] = []
   for (const path of invocation.arguments.sources) {
-    const source = opened.use(await openLocalSource(path))
+    const source = opened.use(await openSource(path, { tlsFiles: tlsFilesOf(options), signal }))
     sources.push(source)
+    if ('uri' in source.address) continue
     const { mountedReadWrite } = await deviceUse(source.realPath)
     if (mountedReadWrite.length === 0) continue
     const message = `"${path}" is mounted for writing at ${mountedReadWrite.join(', ')}: what is shown may mix several moments`
@@ -68,8 +68,8 @@ async function fileOf(
 }
 
 async function describe(
-  sources: readonly LocalSource[],
-  source: LocalSource,
+  sources: readonly OpenedSource[],
+  source: OpenedSource,
   signal: AbortSignal,
 ): Promise<MapImage> {
   const { path, type, identity, sizeBytes } = source
@@ -79,8 +79,8 @@ async function describe(
   return { name, path, type, identity: identity?.name ?? null, sizeBytes, allocatedBytes: lengthBytes }
 }
 
-/** The last part of the path where that tells the sources apart, else the path. */
-function nameOf(sources: readonly LocalSource[], source: LocalSource): string {
-  const name = basename(source.path)
-  return sources.some((other) => other !== source && basename(other.path) === name) ? source.path : name
+/** A short name where that tells the sources apart, else the path. */
+function nameOf(sources: readonly OpenedSource[], source: OpenedSource): string {
+  const name = source.title
+  return sources.some((other) => other !== source && other.title === name) ? source.path : name
 }

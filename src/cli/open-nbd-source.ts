@@ -1,0 +1,62 @@
+import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import type { Range } from '../domain/range.ts'
+import { dataRanges } from '../extents/data-ranges.ts'
+import { ExtentTable } from '../extents/extent-table.ts'
+import { readNbdTls } from '../lane/nbd-tls.ts'
+import { nbdExportTitle } from '../nbd/nbd-uri.ts'
+import { openNbdImage, type NbdImage } from '../nbd/open-nbd-image.ts'
+import { exportAt } from './export-at.ts'
+import type { OpenedSource, SourceOptions } from './open-source.ts'
+
+/** Connections of each reader, where the server says that all see the same: one keeps a thread busy. */
+const CONNECTIONS_MAX = 1
+
+/** Opens an export. Throws USAGE_WRONG, CONNECTION_FAILED, PROTOCOL_WRONG, SOURCE_MISSING, SOURCE_UNSUITABLE. */
+export async function openNbdSource(uri: string, options: SourceOptions): Promise<OpenedSource> {
+  const { tlsFiles, signal } = options
+  const to = exportAt(uri)
+  const tls = await readNbdTls(tlsFiles)
+  if (!to.isEncrypted && Object.values(tlsFiles).some((file) => file !== null)) {
+    const message = `Cannot use TLS with "${uri}": it is not encrypted, required is nbds:// in place of nbd://`
+    throw new BackupError(ErrorCode.UsageWrong, message)
+  }
+  const connectionsMax = CONNECTIONS_MAX
+  const image = await openNbdImage({ to, tls, connectionsMax }, signal)
+  const { sizeBytes, sectorSizeBytes, canMultiConn } = image
+  return {
+    path: uri,
+    realPath: `nbd:${nbdExportTitle(to)}`,
+    title: to.exportName === '' ? nbdExportTitle(to) : to.exportName,
+    type: 'device',
+    sizeBytes,
+    sectorSizeBytes,
+    // No name that another host would know the disk by.
+    identity: { name: null, sizeBytes, sectorSizeBytes },
+    address: { uri, sizeBytes, tlsFiles, connectionsMax },
+    lanesMax: canMultiConn ? null : 1,
+    fingerprint: () => Promise.resolve(`nbd:${nbdExportTitle(to)}:${sizeBytes}`),
+    image: () => ({ ...image, [Symbol.asyncDispose]: () => Promise.resolve() }),
+    ...(canMultiConn ? askedEachTime(image) : await rememberedMap(image, signal)),
+    [Symbol.asyncDispose]: () => image[Symbol.asyncDispose](),
+  }
+}
+
+function askedEachTime(image: NbdImage): Pick<OpenedSource, 'dataRanges' | 'handOver'> {
+  return {
+    dataRanges: (range, signal) => dataRanges(image.extents(range, signal)),
+    handOver: () => Promise.resolve(),
+  }
+}
+
+/** A server that may have room for one connection only: the map is asked for while this one is there. */
+async function rememberedMap(
+  image: NbdImage,
+  signal: AbortSignal,
+): Promise<Pick<OpenedSource, 'dataRanges' | 'handOver'>> {
+  const { sizeBytes } = image
+  const table = await ExtentTable.read(image.extents({ offset: 0, length: sizeBytes }, signal), { sizeBytes })
+  return {
+    dataRanges: (range: Range) => dataRanges([[...table.extentsIn(range)]]),
+    handOver: async () => await image[Symbol.asyncDispose](),
+  }
+}
