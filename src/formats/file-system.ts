@@ -1,6 +1,7 @@
 import type { ExtentBatch } from '../domain/extent.ts'
 import type { Range, RangeBatch } from '../domain/range.ts'
 import type { Finding } from './finding.ts'
+import type { InodeMap } from './inode-map.ts'
 
 export type FileKind =
   | 'file'
@@ -39,7 +40,12 @@ export type FileNode = {
 }
 
 /** Names are bytes: neither their encoding nor their form is anybody's promise. */
-export type DirectoryEntry = { readonly name: Uint8Array; readonly inodeNumber: number }
+export type DirectoryEntry = {
+  readonly name: Uint8Array
+  readonly inodeNumber: number
+  /** False when the directory says that it is something else: good to look for directories first, not to believe. */
+  readonly mayBeDirectory?: boolean
+}
 
 /** `name` with its namespace, as the kernel shows it: `user.note`, `security.selinux`, `system.posix_acl_access`. */
 export type ExtendedAttribute = { readonly name: Uint8Array; readonly value: Uint8Array }
@@ -80,4 +86,6 @@ export type FileSystem = {
   fileExtents(node: FileNode, range: Range, signal: AbortSignal): AsyncIterable<ExtentBatch>
   readSymlink(node: FileNode): Promise<Uint8Array>
   readAttributes(node: FileNode): Promise<readonly ExtendedAttribute[]>
+  /** Where inodes lie and what belongs to them, where that is known. */
+  readonly inodes?: InodeMap
 }

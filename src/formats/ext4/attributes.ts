@@ -1,4 +1,5 @@
 // Extended attributes: the kernel's "ext4 Data Structures and Algorithms", section "Extended Attributes".
+import { isSameBytes } from '../../bytes/same-bytes.ts'
 import { hex } from '../hex.ts'
 import type { ExtendedAttribute } from '../file-system.ts'
 import { FormatError } from '../format-error.ts'
@@ -13,6 +14,7 @@ import type { Ext4Inode } from './inode.ts'
 import { readBlock, type Ext4Volume } from './volume.ts'
 
 const BLOCK_HEADER_SIZE = 32
+const REFERENCE_COUNT_OFFSET = 4
 const BLOCK_CHECKSUM_OFFSET = 16
 const TWO_TO_32 = 2 ** 32
 
@@ -80,6 +82,31 @@ async function blockAttributes(volume: Ext4Volume, inode: Ext4Inode): Promise<re
     volume.report({ ...place, found: `hash of an attribute is ${hex(hash)}, which does not fit` })
   }
   return entries
+}
+
+/**
+ * Whether two states of the block at `offsetBytes` are attributes that differ only in how many inodes have them. Without
+ * checksums that begin with the number of the block nobody can tell.
+ */
+export function isSharedAttributeBlock(
+  volume: Ext4Volume,
+  { before, after }: { readonly before: Uint8Array; readonly after: Uint8Array },
+  offsetBytes: number,
+): boolean {
+  const { superblock } = volume
+  if (!superblock.features.metadataChecksums) return false
+  const block = offsetBytes / superblock.blockSizeBytes
+  const [one, other] = [before, after].map((bytes) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    if (view.getUint32(0, true) !== ATTRIBUTE_MAGIC) return null
+    if (view.getUint32(BLOCK_CHECKSUM_OFFSET, true) !== blockChecksum(volume, block, bytes)) return null
+    const compared = bytes.slice()
+    compared.fill(0, REFERENCE_COUNT_OFFSET, REFERENCE_COUNT_OFFSET + 4)
+    compared.fill(0, BLOCK_CHECKSUM_OFFSET, BLOCK_CHECKSUM_OFFSET + 4)
+    return compared
+  })
+  if (one === undefined || other === undefined || one === null || other === null) return false
+  return isSameBytes(one, other)
 }
 
 /** Blocks may be shared by files: the checksum begins with the number of the block, not with the inode's. */

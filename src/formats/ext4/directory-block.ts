@@ -9,11 +9,15 @@ const RECORD_ALIGNMENT = 4
 const LARGE_BLOCK_SIZE = 65536
 const SLASH = 0x2f
 const DOT = 0x2e
+const TYPE_UNKNOWN = 0
+const TYPE_DIRECTORY = 2
 
 export type DirectoryRules = {
   readonly inodeCount: number
   /** Encrypted names are any bytes. */
   readonly namesAreEncrypted: boolean
+  /** Entries say of what kind their file is. */
+  readonly hasFileTypes?: boolean
 }
 
 /** An entry that is there, but whose name no file can have. */
@@ -50,11 +54,21 @@ export function parseDirectoryBlock(
       const name = bytes.subarray(start, start + nameLength)
       const what = isDots(name) ? null : whatIsOdd(name, rules)
       if (what !== null) oddNames.push({ offset, what })
-      else if (!isDots(name)) entries.push({ name: name.slice(), inodeNumber })
+      else if (!isDots(name)) entries.push(entryOf(name.slice(), inodeNumber, { view, offset, rules }))
     }
     offset += recordSize
   }
   return oddNames
+}
+
+function entryOf(
+  name: Uint8Array,
+  inodeNumber: number,
+  at: { readonly view: DataView; readonly offset: number; readonly rules: DirectoryRules },
+): DirectoryEntry {
+  if (at.rules.hasFileTypes !== true) return { name, inodeNumber }
+  const type = at.view.getUint8(at.offset + 7)
+  return { name, inodeNumber, mayBeDirectory: type === TYPE_DIRECTORY || type === TYPE_UNKNOWN }
 }
 
 /** In blocks of 64 KiB, 16 bits do not hold the size of a record that fills one. */

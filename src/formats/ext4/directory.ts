@@ -80,6 +80,7 @@ class DirectoryReader {
     this.#rules = {
       inodeCount: volume.superblock.inodeCount,
       namesAreEncrypted: isFlagged(inode, InodeFlag.Encrypted),
+      hasFileTypes: volume.superblock.features.fileType,
     }
   }
 

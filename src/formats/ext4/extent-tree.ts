@@ -114,6 +114,7 @@ class ExtentWalk {
   async #readChild(parent: ExtentNode, index: number): Promise<ExtentNode> {
     const block = childBlock(parent, index)
     const structure = `extent node of ext4 inode ${this.#inode.number}`
+    this.#blocks.onNode?.(block)
     const bytes = await readBlock(this.#volume, block, structure)
     const node = parseExtentNode(bytes, {
       structure,

@@ -71,6 +71,7 @@ async function* subtreeRuns(
     top.next += 1
     if (pointer === 0) continue
     out.count(1, top.place)
+    blocks.onNode?.(pointer)
     const child = await readPointers(volume, { block: pointer, parent: top, fileBlock, inode })
     child.next = firstWanted(child, blocks)
     stack.push(child)

@@ -23,6 +23,8 @@ import type { FastCommit } from './fast-commit/scan-fast-commits.ts'
 import { readGroupDescriptors } from './group-descriptors.ts'
 import type { Ext4Inode } from './inode.ts'
 import { recoveredVolume, recoverVolume } from './journal/recover-volume.ts'
+import type { InodeMap } from '../inode-map.ts'
+import { ext4InodeMap } from './inodes/ext4-inode-map.ts'
 import type { BlockSpan } from './metadata-places.ts'
 import { readInode } from './read-inode.ts'
 import { readSuperblock } from './read-superblock.ts'
@@ -99,6 +101,7 @@ class Ext4FileSystem implements FileSystem {
   readonly allocation: AllocationProof
   readonly findings: readonly Finding[]
   readonly rootInodeNumber = ROOT_INODE
+  readonly inodes?: InodeMap
   readonly #volume: Ext4Volume
   readonly #journalRuns: readonly BlockSpan[]
   readonly #overlay: BlockOverlay | null
@@ -117,6 +120,8 @@ class Ext4FileSystem implements FileSystem {
     this.#volume = volume
     this.#journalRuns = state.journalRuns
     this.#overlay = state.overlay
+    const inodes = ext4InodeMap(volume)
+    if (inodes !== null) this.inodes = inodes
   }
 
   async *usedRanges(signal: AbortSignal): AsyncGenerator<RangeBatch> {

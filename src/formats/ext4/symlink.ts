@@ -15,15 +15,18 @@ export async function readSymlinkTarget(volume: Ext4Volume, inode: Ext4Inode): P
   if (inode.sizeBytes === 0 || inode.sizeBytes > blockSizeBytes) {
     throw new FormatError(inode.place, `target has ${inode.sizeBytes} bytes, expected 1 to ${blockSizeBytes}`)
   }
-  const target = isInInode(inode)
-    ? inode.blockMap.slice(0, inode.sizeBytes)
-    : await readContent(volume, inode)
+  const target =
+    isFlagged(inode, InodeFlag.InlineData) || hasBlocks(inode)
+      ? await readContent(volume, inode)
+      : inode.blockMap.slice(0, inode.sizeBytes)
   if (target.includes(0)) throw new FormatError(inode.place, 'its target has a zero byte')
   return target
 }
 
-function isInInode(inode: Ext4Inode): boolean {
-  if (isFlagged(inode, InodeFlag.InlineData) || inode.sizeBytes >= BLOCK_MAP_SIZE) return false
+/** Whether a link has blocks, and not its target where other files have their block map. */
+export function hasBlocks(inode: Ext4Inode): boolean {
+  if (isFlagged(inode, InodeFlag.InlineData)) return false
+  if (inode.sizeBytes >= BLOCK_MAP_SIZE) return true
   // A short link with the flag and with blocks of its own is in those; one without blocks has the flag by mistake.
-  return !isFlagged(inode, InodeFlag.Extents) || inode.sectorCount === 0
+  return isFlagged(inode, InodeFlag.Extents) && inode.sectorCount > 0
 }

@@ -84,10 +84,7 @@ export function inodePlace(
   return { ...block, indexInBlock, offsetBytes }
 }
 
-/**
- * The number of the inode with this number in its AG, as the inode B-trees name it.
- * @public
- */
+/** The number of the inode with this number in its AG, as the inode B-trees name it. */
 export function inodeNumberInAg(superblock: XfsSuperblock, agNumber: number, agInode: number): number {
   return agNumber * 2 ** (superblock.agBlockLog + superblock.inodesPerBlockLog) + agInode
 }

@@ -58,10 +58,7 @@ export async function readAgFree(volume: XfsVolume, agNumber: number): Promise<A
   return { ...header, place }
 }
 
-/**
- * The roots of the inode B-trees. Throws FormatError unless the AGI is sound and is that of this AG.
- * @public
- */
+/** The roots of the inode B-trees. Throws FormatError unless the AGI is sound and is that of this AG. */
 export async function readAgInodes(volume: XfsVolume, agNumber: number): Promise<AgInodes> {
   const { bytes, place } = await headerSector(volume, agNumber, 'agi')
   const header = readStruct(AGI, bytes)

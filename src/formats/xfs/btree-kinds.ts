@@ -63,10 +63,7 @@ export const INODES: BtreeKind = {
   ...ordered32,
 }
 
-/**
- * The chunks with a free inode: "FIB3".
- * @public
- */
+/** The chunks with a free inode: "FIB3". */
 export const FREE_INODES: BtreeKind = {
   ...INODES,
   name: 'free inode B-tree',

@@ -6,7 +6,13 @@
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import type { BtreeBlock } from './btree-block.ts'
 import { FILE_EXTENTS } from './btree-kinds.ts'
-import { endOfForks, parseExtentList, type BlockSpan, type ForkExtent } from './extent-list.ts'
+import {
+  endOfForks,
+  parseExtentList,
+  type BlockSpan,
+  type ForkExtent,
+  type OnTreeBlock,
+} from './extent-list.ts'
 import type { Fork, Inode } from './inode.ts'
 import { PACKED_EXTENT_BYTES } from './packed-extent.ts'
 import type { XfsVolume } from './volume.ts'
@@ -20,7 +26,7 @@ const POINTER_BYTES = 8
 export async function* walkExtentTree(
   volume: XfsVolume,
   { inode, fork }: { readonly inode: Inode; readonly fork: Fork },
-  wanted: BlockSpan,
+  wanted: BlockSpan & OnTreeBlock,
 ): AsyncGenerator<readonly ForkExtent[]> {
   const place = {
     structure: `${inode.place.structure}, root of its ${fork.name} fork`,
@@ -32,6 +38,7 @@ export async function* walkExtentTree(
     agNumber: null,
     owner: inode.number,
     window: { first: wanted.startBlock, end: wanted.endBlock },
+    onBlock: (block: BtreeBlock) => wanted.onNode?.(block.place.offsetBytes),
   }
   let doneBlock = 0
   let count = 0

@@ -6,6 +6,9 @@ import type { XfsSuperblock } from './superblock.ts'
 
 const FILE_SIZE_LOG = 63
 
+/** Of whom wants extents: called with the offset of each block of a tree that is read for them. */
+export type OnTreeBlock = { readonly onNode?: (offsetBytes: number) => void }
+
 /** A run of blocks of a fork. */
 export type ForkExtent = {
   /** Of the fork, in blocks. */

@@ -1,7 +1,13 @@
 import { unreachable } from '../../domain/unreachable.ts'
 import { FormatError } from '../format-error.ts'
 import { walkExtentTree } from './extent-btree.ts'
-import { endOfForks, parseExtentList, type BlockSpan, type ForkExtent } from './extent-list.ts'
+import {
+  endOfForks,
+  parseExtentList,
+  type BlockSpan,
+  type ForkExtent,
+  type OnTreeBlock,
+} from './extent-list.ts'
 import type { Fork, Inode } from './inode.ts'
 import { PACKED_EXTENT_BYTES } from './packed-extent.ts'
 import type { XfsVolume } from './volume.ts'
@@ -16,7 +22,7 @@ export type InodeFork = { readonly inode: Inode; readonly fork: Fork }
 export async function* forkExtents(
   volume: XfsVolume,
   { inode, fork }: InodeFork,
-  wanted: BlockSpan,
+  wanted: BlockSpan & OnTreeBlock,
 ): AsyncGenerator<readonly ForkExtent[]> {
   switch (fork.format) {
     case 'extents':

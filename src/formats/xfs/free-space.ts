@@ -7,7 +7,7 @@ import { firstBlockAfterHeaders, readAgFree, readAgFreeList, type AgFree } from 
 import type { BtreeBlock } from './btree-block.ts'
 import { FREE_BY_BLOCK, FREE_BY_SIZE, type BtreeKind } from './btree-kinds.ts'
 import type { XfsVolume } from './volume.ts'
-import { walkBtree } from './walk-btree.ts'
+import { walkBtree, type BtreeWalk } from './walk-btree.ts'
 
 /** As many blocks hold 28 million free extents at the least; an AG with more counts as in use as a whole. */
 const TREE_BLOCKS_MAX = 1_000_000
@@ -47,15 +47,19 @@ export async function proveFreeSpace(
   return header
 }
 
-/** The free extents of an AG that was proven, ascending, as bytes of the volume. */
+/** Blocks of an AG. */
+export type AgWindow = { readonly first: number; readonly end: number }
+
+/** The free extents of an AG that was proven, ascending, as bytes of the volume; at least those in the window. */
 export async function* freeRanges(
   volume: XfsVolume,
-  header: AgFree,
+  { header, window }: { readonly header: AgFree; readonly window?: AgWindow },
   signal: AbortSignal,
 ): AsyncGenerator<RangeBatch> {
   const { superblock } = volume
   const agOffset = agOffsetBytes(superblock, header.agNumber)
-  for await (const leaf of leavesOf(volume, { header, kind: FREE_BY_BLOCK })) {
+  const tree = { header, kind: FREE_BY_BLOCK }
+  for await (const leaf of leavesOf(volume, tree, window === undefined ? {} : { window })) {
     signal.throwIfAborted()
     const batch: Range[] = []
     for (let index = 0; index < leaf.count; index += 1) {
@@ -72,7 +76,7 @@ type FreeTree = { readonly header: AgFree; readonly kind: BtreeKind }
 function leavesOf(
   volume: XfsVolume,
   { header, kind }: FreeTree,
-  onBlock?: (block: BtreeBlock, pointer: number) => void,
+  options: Pick<BtreeWalk, 'onBlock' | 'window'> = {},
 ): AsyncGenerator<BtreeBlock> {
   const isByBlock = kind === FREE_BY_BLOCK
   const { agNumber, place } = header
@@ -81,7 +85,7 @@ function leavesOf(
     level: (isByBlock ? header.byBlockLevels : header.bySizeLevels) - 1,
     place,
   }
-  return walkBtree(volume, { kind, agNumber, owner: agNumber, ...(onBlock && { onBlock }) }, [root])
+  return walkBtree(volume, { kind, agNumber, owner: agNumber, ...options }, [root])
 }
 
 /** Checks each extent by itself; puts the blocks of the tree to those in `used`. */
@@ -98,7 +102,7 @@ async function tallyTree(
     if (tree.used.size === TREE_BLOCKS_MAX) throw new FormatError(place, 'its AG has too many such blocks')
     tree.used.add(pointer)
   }
-  for await (const leaf of leavesOf(volume, tree, onBlock)) {
+  for await (const leaf of leavesOf(volume, tree, { onBlock })) {
     signal.throwIfAborted()
     for (let index = 0; index < leaf.count; index += 1) {
       const { start, length } = extentAt(leaf, index)

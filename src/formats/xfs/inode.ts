@@ -54,6 +54,7 @@ const LARGE_COUNTS = {
 const TIME_OFFSET = { accessed: 32, modified: 40, changed: 48, born: 144 }
 
 const FLAG_REALTIME = 0x1
+const FLAG2_REFLINK = 0x2
 const FLAG2_BIG_TIME = 0x8
 const FLAG2_LARGE_COUNTS = 0x10
 const FLAG2_METADATA = 0x20
@@ -90,6 +91,8 @@ export type Inode = {
   readonly born: FileTime | null
   /** The content lies on another device or another part of it. */
   readonly isRealtime: boolean
+  /** Other inodes may have blocks of its content, too. */
+  readonly isReflinked: boolean
   readonly data: Fork
   /** Null when there is no attribute fork at all. */
   readonly attributes: Fork | null
@@ -147,6 +150,7 @@ export function parseInode(bytes: Uint8Array, place: StructurePlace, expected: I
     changed: time(TIME_OFFSET.changed),
     born: coreV3 === null ? null : time(TIME_OFFSET.born),
     isRealtime: hasFlag(core.flags, FLAG_REALTIME),
+    isReflinked: hasFlag(flags2, FLAG2_REFLINK),
     ...forksOf(bytes, place, { core, coreV3 }),
   }
 }

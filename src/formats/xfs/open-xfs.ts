@@ -16,7 +16,9 @@ import { readAttributes } from './attributes/read-attributes.ts'
 import { readDirectory } from './directory/read-directory.ts'
 import { mapFile } from './file-extents.ts'
 import { fileNode } from './file-node.ts'
+import type { InodeMap } from '../inode-map.ts'
 import type { Inode } from './inode.ts'
+import { xfsInodeMap } from './inodes/xfs-inode-map.ts'
 import { proveAllocation } from './prove-allocation.ts'
 import { readInode } from './read-inode.ts'
 import { readSuperblock } from './read-superblock.ts'
@@ -55,6 +57,7 @@ class XfsFileSystem implements FileSystem {
   readonly allocation: AllocationProof
   readonly findings: readonly Finding[]
   readonly rootInodeNumber: number
+  readonly inodes?: InodeMap
   readonly #volume: XfsVolume
   /** What was read of an inode beyond what others see of it, for as long as they hold on to it. */
   readonly #inodes = new WeakMap<FileNode, Inode>()
@@ -69,6 +72,8 @@ class XfsFileSystem implements FileSystem {
     this.allocation = allocation
     this.findings = findings
     this.#volume = volume
+    const inodes = xfsInodeMap(volume)
+    if (inodes !== null) this.inodes = inodes
   }
 
   usedRanges(signal: AbortSignal): AsyncGenerator<RangeBatch> {

@@ -1,5 +1,5 @@
 // XFS superblock, one sector, big-endian but for its checksum. Facts: XFS Algorithms & Data Structures,
-// "Superblocks". Inode numbers of quota and realtime metadata are left out: they may be "none", all ones.
+// "Superblocks". Inode numbers of quota and realtime metadata are bytes: they may be "none", all ones.
 import type { Layout } from '../../bytes/struct.ts'
 
 /** "XFSB" */
@@ -18,6 +18,7 @@ export const SUPERBLOCK = {
   logStart: [48, 'u64be'],
   rootInodeHigh: [56, 'u32be'],
   rootInodeLow: [60, 'u32be'],
+  realtimeInodes: [64, ['bytes', 16]],
   realtimeExtentBlocks: [80, 'u32be'],
   agBlocks: [84, 'u32be'],
   agCount: [88, 'u32be'],
@@ -37,6 +38,7 @@ export const SUPERBLOCK = {
   freeInodes: [136, 'u64be'],
   freeBlocks: [144, 'u64be'],
   freeRealtimeExtents: [152, 'u64be'],
+  quotaInodes: [160, ['bytes', 16]],
   inodeAlignment: [180, 'u32be'],
   stripeUnit: [184, 'u32be'],
   stripeWidth: [188, 'u32be'],
@@ -50,5 +52,6 @@ export const SUPERBLOCK = {
   incompatible: [216, 'u32be'],
   logIncompatible: [220, 'u32be'],
   sparseInodeAlignment: [228, 'u32be'],
+  projectQuotaInode: [232, ['bytes', 8]],
   metaUuid: [248, ['bytes', 16]],
 } as const satisfies Layout

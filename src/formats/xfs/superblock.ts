@@ -31,6 +31,8 @@ export type XfsSuperblock = {
   readonly agBlocks: number
   readonly agCount: number
   readonly rootInode: number
+  /** Inodes that are no files: quotas, the maps of the realtime part. */
+  readonly hiddenInodes: ReadonlySet<number>
   /** In blocks; 0 when there is none. */
   readonly inodeAlignmentBlocks: number
   readonly sparseInodeAlignmentBlocks: number
@@ -97,6 +99,7 @@ export function parseSuperblock(bytes: Uint8Array, place: StructurePlace): XfsSu
     agBlocks: raw.agBlocks,
     agCount: raw.agCount,
     rootInode: raw.rootInodeHigh * 2 ** 32 + raw.rootInodeLow,
+    hiddenInodes: hiddenInodes(raw),
     inodeAlignmentBlocks: features.inodeAlignment ? raw.inodeAlignment : 0,
     sparseInodeAlignmentBlocks: features.sparseInodes ? raw.sparseInodeAlignment : 0,
     log: {
@@ -111,4 +114,17 @@ export function parseSuperblock(bytes: Uint8Array, place: StructurePlace): XfsSu
         : { blockCount: raw.realtimeBlocks, extentBlocks: raw.realtimeExtentBlocks },
     counters: { inodes: raw.inodes, freeInodes: raw.freeInodes, freeBlocks: raw.freeBlocks },
   }
+}
+
+/** None is 0 or all ones. */
+function hiddenInodes(raw: RawSuperblock): ReadonlySet<number> {
+  const numbers = new Set<number>()
+  for (const bytes of [raw.realtimeInodes, raw.quotaInodes, raw.projectQuotaInode]) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    for (let offset = 0; offset < bytes.byteLength; offset += 8) {
+      const number = Number(view.getBigUint64(offset))
+      if (number > 0 && Number.isSafeInteger(number)) numbers.add(number)
+    }
+  }
+  return numbers
 }

@@ -35,7 +35,7 @@ export async function* usedRanges(
     if (header !== null) {
       freeBlocks += header.freeBlocks + header.freeListCount
       if (superblock.features.lazyCounters) freeBlocks += header.treeBlocks
-      for await (const batch of freeRanges(volume, header, signal)) {
+      for await (const batch of freeRanges(volume, { header }, signal)) {
         for (const free of batch) {
           if (free.offset > position) out.add({ offset: position, length: free.offset - position })
           position = endOf(free)

@@ -38,6 +38,7 @@ const SUPERBLOCK: XfsSuperblock = {
   sizeBytes: BLOCK_COUNT * BLOCK_BYTES,
   agBlocks: BLOCK_COUNT,
   agCount: 1,
+  hiddenInodes: new Set(),
   rootInode: 64,
   inodeAlignmentBlocks: 0,
   sparseInodeAlignmentBlocks: 0,

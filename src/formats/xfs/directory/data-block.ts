@@ -9,7 +9,7 @@ import { FormatError, type StructurePlace } from '../../format-error.ts'
 import { hex } from '../../hex.ts'
 import { DIRECTORY_BLOCK, requireSelfDescription, type BlockIdentity } from '../self-description.ts'
 import { isDotName, requireEntryName } from './entry-name.ts'
-import type { DirectoryOptions } from './short-form.ts'
+import { mayBeDirectory, type DirectoryOptions } from './short-form.ts'
 
 export type DataBlockOptions = DirectoryOptions & {
   /** Null before version 5. */
@@ -73,7 +73,11 @@ function entriesOf(
       const nameOffset = offset + ENTRY_HEADER_BYTES
       const name = bytes.slice(nameOffset, nameOffset + view.getUint8(nameOffset - 1))
       requireEntryName(name, place)
-      if (!isDotName(name)) entries.push({ name, inodeNumber: Number(view.getBigUint64(offset)) })
+      const inodeNumber = Number(view.getBigUint64(offset))
+      const kind = options.hasFileType
+        ? { mayBeDirectory: mayBeDirectory(view.getUint8(nameOffset + name.byteLength)) }
+        : {}
+      if (!isDotName(name)) entries.push({ name, inodeNumber, ...kind })
     }
     offset += length
   }

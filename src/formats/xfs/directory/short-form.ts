@@ -17,6 +17,14 @@ export type DirectoryOptions = {
   readonly hasFileType: boolean
 }
 
+const TYPE_UNKNOWN = 0
+const TYPE_DIRECTORY = 2
+
+/** By the kind that an entry names. */
+export function mayBeDirectory(type: number): boolean {
+  return type === TYPE_DIRECTORY || type === TYPE_UNKNOWN
+}
+
 /** `bytes` is all that the directory has, as its size says. */
 export function parseShortForm(
   bytes: Uint8Array,
@@ -44,7 +52,8 @@ export function parseShortForm(
     requireEntryName(name, place)
     const inodeNumber =
       numberBytes === 4 ? view.getUint32(numberOffset) : Number(view.getBigUint64(numberOffset))
-    entries.push({ name, inodeNumber })
+    const kind = hasFileType ? { mayBeDirectory: mayBeDirectory(view.getUint8(nameEnd)) } : {}
+    entries.push({ name, inodeNumber, ...kind })
   }
   if (offset !== bytes.byteLength) {
     throw new FormatError(place, `its ${count} entries end at byte ${offset}, expected ${bytes.byteLength}`)
