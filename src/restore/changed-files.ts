@@ -1,7 +1,10 @@
 import { originOf } from '../formats/file-origin.ts'
 import type { FileNode, FileTime } from '../formats/file-system.ts'
+import type { ChangedScope } from './changed-scope.ts'
 import type { ExtractProblem } from './extract-report.ts'
-import { MovedFiles, type FoundFile } from './moved-files.ts'
+import { MovedFiles, type FoundFile, type Side } from './moved-files.ts'
+import { countName } from './name-search.ts'
+import { NotFollowed } from './not-followed.ts'
 import { problemOf } from './problem-of.ts'
 import { isSameContent, type ComparedSources } from './same-content.ts'
 
@@ -33,16 +36,25 @@ export type ChangedFiles = {
 }
 
 const PROBLEMS_MAX = 1000
+/** Numbers by name. */
+type Entries = Map<string, number>
+
 const CONTENT_FIELDS: ReadonlySet<ChangedField> = new Set(['content', 'target', 'device'])
 
 /**
- * Which files differ between the file systems of two volumes. Folders and inodes of both are read; of the files only
- * what is not surely unchanged. Memory follows the number of changes
+ * Which files differ between the file systems of two volumes. Without a scope, folders and inodes of both are read, else
+ * only those in it; of the files only what is not surely unchanged. Memory follows the number of changes
  * and that of files with several names. The time of a folder and the time of the last access are not looked at.
+ *
+ * Throws NotFollowed when files of the scope were not met: then the folders do not lead to all that changed.
  */
-export async function changedFiles(sources: ComparedSources): Promise<ChangedFiles> {
-  const comparison = new Comparison(sources)
+export async function changedFiles(
+  sources: ComparedSources,
+  scope: ChangedScope | null = null,
+): Promise<ChangedFiles> {
+  const comparison = new Comparison(sources, scope)
   await comparison.run()
+  comparison.requireAllMet()
   const changes = comparison.changes.toSorted((a, b) => Buffer.compare(a.path, b.path))
   return { changes, problems: comparison.problems }
 }
@@ -57,8 +69,14 @@ class Comparison {
   /** Folders that were looked into: one that holds itself must not be looked into again. */
   readonly #paired = new Set<number>()
 
-  constructor(sources: ComparedSources) {
+  readonly #scope: ChangedScope | null
+  /** Names of files of the scope that were not met yet. */
+  readonly #unmet: Map<number, number>
+
+  constructor(sources: ComparedSources, scope: ChangedScope | null) {
     this.#sources = sources
+    this.#scope = scope
+    this.#unmet = new Map(scope?.nameCounts)
   }
 
   async run(): Promise<void> {
@@ -78,6 +96,12 @@ class Comparison {
     }
     for (const { path, node } of this.#moved.rest('before')) this.#add({ kind: 'removed', path, node })
     for (const { path, node } of this.#moved.rest('after')) this.#add({ kind: 'added', path, node })
+  }
+
+  requireAllMet(): void {
+    const [first] = this.#unmet.keys()
+    if (first === undefined) return
+    throw new NotFollowed(`not every name of inode ${first} was found where it should be`)
   }
 
   /** `isInPair`: of one name in two folders that are a pair; its path may differ because theirs do. */
@@ -104,11 +128,17 @@ class Comparison {
   }
 
   async #pairEntries(before: FoundFile, after: FoundFile): Promise<void> {
-    const old = await this.#filesIn('before', before)
-    const now = await this.#filesIn('after', after)
-    for (const [name, file] of now) {
-      const previous = old.get(name)
-      old.delete(name)
+    const now = await this.#entriesOf('after', after)
+    // A folder that did not change has the same names: what of them is wanted is the same on both sides.
+    const old = this.#isUnchangedFolder(before, after)
+      ? new Map(now)
+      : await this.#entriesOf('before', before)
+    this.#leaveOutSame(old, now)
+    const oldFiles = await this.#filesOf('before', before, old)
+    const nowFiles = await this.#filesOf('after', after, now)
+    for (const [name, file] of nowFiles) {
+      const previous = oldFiles.get(name)
+      oldFiles.delete(name)
       if (previous?.node.kind === file.node.kind) {
         await this.#pair(previous, file, true)
         continue
@@ -116,25 +146,50 @@ class Comparison {
       if (previous !== undefined) this.#moved.add('before', previous)
       this.#moved.add('after', file)
     }
-    for (const file of old.values()) this.#moved.add('before', file)
+    for (const file of oldFiles.values()) this.#moved.add('before', file)
   }
 
-  /** By name; read in the order of the inodes, in which they lie. */
-  async #filesIn(side: 'before' | 'after', folder: FoundFile): Promise<Map<string, FoundFile>> {
+  #isUnchangedFolder(before: FoundFile, after: FoundFile): boolean {
+    if (this.#scope === null) return false
+    return before.node.number === after.node.number && !this.#scope.changed.has(after.node.number)
+  }
+
+  /** What has the same name and number in both folders, and neither differs nor holds what does. */
+  #leaveOutSame(old: Entries, now: Entries): void {
+    if (this.#scope === null) return
+    for (const [name, number] of now) {
+      if (old.get(name) !== number || this.#scope.wanted.has(number)) continue
+      old.delete(name)
+      now.delete(name)
+    }
+  }
+
+  async #filesIn(side: Side, folder: FoundFile): Promise<Map<string, FoundFile>> {
+    return await this.#filesOf(side, folder, await this.#entriesOf(side, folder))
+  }
+
+  async #entriesOf(side: Side, folder: FoundFile): Promise<Entries> {
     const { fileSystem } = this.#sources[side]
-    const entries: { name: Uint8Array; inodeNumber: number }[] = []
+    const entries: Entries = new Map()
     await this.#orProblem(folder.path, async () => {
       for await (const batch of fileSystem.readDirectory(folder.node, this.#sources.signal)) {
-        for (const entry of batch) entries.push(entry)
+        for (const { name, inodeNumber } of batch)
+          entries.set(Buffer.from(name).toString('latin1'), inodeNumber)
       }
       return null
     })
-    entries.sort((a, b) => a.inodeNumber - b.inodeNumber)
+    return entries
+  }
+
+  /** By name; read in the order of the inodes, in which they lie. */
+  async #filesOf(side: Side, folder: FoundFile, entries: Entries): Promise<Map<string, FoundFile>> {
+    const { fileSystem } = this.#sources[side]
     const files = new Map<string, FoundFile>()
-    for (const { name, inodeNumber } of entries) {
-      const path = Buffer.concat([folder.path, SLASH, name])
-      const node = await this.#orProblem(path, () => fileSystem.readNode(inodeNumber))
-      if (node !== null) files.set(Buffer.from(name).toString('latin1'), { path, node })
+    for (const [name, number] of [...entries].toSorted(([, one], [, other]) => one - other)) {
+      if (side === 'after') countName(this.#unmet, number)
+      const path = Buffer.concat([folder.path, SLASH, Buffer.from(name, 'latin1')])
+      const node = await this.#orProblem(path, () => fileSystem.readNode(number))
+      if (node !== null) files.set(name, { path, node })
     }
     return files
   }

@@ -1,4 +1,4 @@
-import type { Range } from '../domain/range.ts'
+import { endOf, type Range } from '../domain/range.ts'
 
 /** Ranges to ask about: sixteen bytes each. */
 export class RangeSet {
@@ -22,7 +22,22 @@ export class RangeSet {
 
   /** Whether any byte of `range` is in one of them. */
   touches({ offset, length }: Range): boolean {
-    // The first range that ends behind `offset`.
+    const first = this.#firstBehind(offset)
+    return first < this.#starts.length && (this.#starts[first] ?? 0) < offset + length
+  }
+
+  /** The parts of them that are in `range`. */
+  *within(range: Range): Generator<Range> {
+    for (let index = this.#firstBehind(range.offset); index < this.#starts.length; index += 1) {
+      const offset = Math.max(range.offset, this.#starts[index] ?? 0)
+      const end = Math.min(endOf(range), this.#ends[index] ?? 0)
+      if (offset >= end) return
+      yield { offset, length: end - offset }
+    }
+  }
+
+  /** The first range that ends behind `offset`. */
+  #firstBehind(offset: number): number {
     let low = 0
     let high = this.#ends.length
     while (low < high) {
@@ -30,6 +45,6 @@ export class RangeSet {
       if ((this.#ends[middle] ?? 0) > offset) high = middle
       else low = middle + 1
     }
-    return low < this.#starts.length && (this.#starts[low] ?? 0) < offset + length
+    return low
   }
 }

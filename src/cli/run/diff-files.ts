@@ -1,9 +1,9 @@
 import { formatByteSize } from '../../domain/byte-size.ts'
 import { volumeLayer } from '../../formats/volume-stack/volume-layer.ts'
 import { differingRanges } from '../../repository/differing-ranges.ts'
-import { changedFiles, type ChangedFiles } from '../../restore/changed-files.ts'
+import { compareFiles, type FilesComparison } from '../../restore/compare-files.ts'
 import { RangeSet } from '../../restore/range-set.ts'
-import { unchangedRanges } from '../../restore/unchanged-ranges.ts'
+import { changedRangesIn, unchangedRanges } from '../../restore/unchanged-ranges.ts'
 import { changeJson, changeLine, changeSum } from '../changed-files.ts'
 import type { DIFF } from '../commands/diff.ts'
 import { ExitCode } from '../exit-code.ts'
@@ -22,7 +22,7 @@ import { pairVolumes } from '../volume-pairs.ts'
 
 type Sides = { readonly before: OpenPoint; readonly after: OpenPoint }
 
-type VolumeChanges = ChangedFiles & { readonly volume: string }
+type VolumeChanges = FilesComparison & { readonly volume: string }
 
 /** Which files differ between two points, volume by volume. */
 export async function runDiffFiles(invocation: InvocationOf<typeof DIFF>): Promise<CommandResult> {
@@ -51,6 +51,9 @@ export async function runDiffFiles(invocation: InvocationOf<typeof DIFF>): Promi
       changedBytes: images.changedBytes,
       removedVolumes: onlyBefore,
       addedVolumes: onlyAfter,
+      walked: found.flatMap(({ volume, walkedBecause }) =>
+        walkedBecause === null ? [] : [{ volume, reason: walkedBecause }],
+      ),
       changes: found.flatMap(({ volume, changes }) => changes.map((change) => changeJson(change, volume))),
       problems: problems.map((problem) => ({ code: problem.code, message: problemLine(problem) })),
     },
@@ -59,6 +62,9 @@ export async function runDiffFiles(invocation: InvocationOf<typeof DIFF>): Promi
         `From ${nameOf(before)}`,
         `to   ${nameOf(after)}`,
         ...changeLines(found, images.changedBytes),
+        ...found.flatMap(({ volume, walkedBecause }) =>
+          walkedBecause === null ? [] : [walkedLine(volume, walkedBecause)],
+        ),
         ...onlyBefore.map((name) => `Only in the earlier point: volume ${name}`),
         ...onlyAfter.map((name) => `Only in the later point: volume ${name}`),
         ...problems.map((problem) => `Cannot be compared: ${problemLine(problem)}`),
@@ -80,6 +86,12 @@ function changeLines(found: readonly VolumeChanges[], changedBytes: number): rea
   ]
 }
 
+/** That it cost what exists, and not what changed. */
+function walkedLine(volume: string, reason: string): string {
+  const where = volume === '' ? '' : ` of volume ${volume}`
+  return `All folders${where} were read: ${reason}`
+}
+
 async function changesOf(
   { before, after }: { readonly before: PointFiles; readonly after: PointFiles },
   { changed, beforeImages }: ChangedImages,
@@ -87,17 +99,20 @@ async function changesOf(
 ): Promise<VolumeChanges> {
   const volume = after.volume.name
   if (beforeImages.length === after.objects.length && changed.every((set) => set.isEmpty)) {
-    return { volume, changes: [], problems: [] }
+    return { volume, changes: [], problems: [], walkedBecause: null }
   }
-  const isUnchanged = unchangedRanges(
-    {
-      before: { layer: volumeLayer(before.volume), images: beforeImages },
-      after: { layer: volumeLayer(after.volume), images: after.objects.map((_object, index) => index) },
-    },
-    changed,
-  )
+  const volumes = {
+    before: { layer: volumeLayer(before.volume), images: beforeImages },
+    after: { layer: volumeLayer(after.volume), images: after.objects.map((_object, index) => index) },
+  }
+  const isUnchanged = unchangedRanges(volumes, changed)
   const sources = { before: before.source, after: after.source, isUnchanged, signal }
-  return { volume, ...(await changedFiles(sources)) }
+  const sizes = [before, after].map(({ volume: { image, content } }) =>
+    Math.min(image.sizeBytes, content.fileSystem.sizeBytes),
+  )
+  const range = { offset: 0, length: Math.min(...sizes) }
+  const found = await compareFiles(sources, () => changedRangesIn(volumes, changed, range))
+  return { volume, ...found }
 }
 
 type ChangedImages = {
