@@ -17,12 +17,12 @@ export type DirtyExt4 = {
 
 /**
  * A new ext4 with `words`, mounted, changed by `change` and copied while it is mounted; nothing is committed but what
- * that syncs. Needs `needsLoopDevices()`.
+ * that syncs. What `change` returns is called before it is unmounted. Needs `needsLoopDevices()`.
  */
 export function dirtyExt4(
   folder: TemporaryFolder,
   words: readonly string[],
-  change: (mountPoint: string) => void,
+  change: (mountPoint: string) => void | (() => void),
 ): DirtyExt4 {
   const image = folder.join('image')
   const path = folder.join('dirty')
@@ -31,11 +31,13 @@ export function dirtyExt4(
   mkdirSync(mountPoint)
   using device = loopDevice(image)
   runTool('mount', ['-o', 'commit=600,noatime', device.path, mountPoint])
+  let end: void | (() => void) = undefined
   try {
-    change(mountPoint)
+    end = change(mountPoint)
     runTool('cp', ['--sparse=always', image, path])
     return { path, live: readMountedTree(mountPoint) }
   } finally {
+    end?.()
     runTool('umount', [mountPoint])
   }
 }
