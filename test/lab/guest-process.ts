@@ -11,7 +11,7 @@ export type CommandResult = {
 }
 
 export type CommandOptions = {
-  /** Default 120 s, many times what a command takes. */
+  /** Default 300 s, many times what a command takes. */
   readonly timeoutSeconds?: number
   readonly stdin?: string | Uint8Array
   readonly environment?: Readonly<Record<string, string>>

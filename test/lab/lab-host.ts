@@ -11,7 +11,7 @@ import type { UmlProcess } from './uml-process.ts'
 /** Usually under 2 s. */
 const POWER_OFF_TIMEOUT_MS = 120_000
 const DISK_TIMEOUT_MS = 120_000
-const COMMAND_TIMEOUT_SECONDS = 120
+const COMMAND_TIMEOUT_SECONDS = 300
 
 export type HostParts = {
   readonly name: string

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { giveToLabUser } from '../../tools/lab/lab-user.ts'
 import { fetchUmlKernel, type UmlKernel } from '../../tools/lab/uml-kernel.ts'
 import { newLogFolder } from './lab-logs.ts'
+import { startNetwork, type Network } from './network.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
 /** What the hosts of one test have in common: a folder, which goes away with all that runs in it. */
@@ -19,6 +20,8 @@ export type Lab = AsyncDisposable & {
   readonly watchdog: Watchdog
   /** A new disk image, sparse; returns its path. */
   diskImage(name: string, sizeMiB: number): string
+  /** The one network of the lab's hosts; started when the first one is attached to it. */
+  network(): Promise<Network>
   /** Called at the end, the last one first. */
   defer(release: () => Promise<void>): void
 }
@@ -37,6 +40,7 @@ export function openLab(): Lab {
   giveToLabUser(share)
   const stack = new AsyncDisposableStack()
   stack.defer(async () => await watchdog.release())
+  let network: Promise<Network> | undefined
   return {
     kernel,
     folder,
@@ -44,6 +48,13 @@ export function openLab(): Lab {
     watchdog,
     logFolder: newLogFolder(),
     diskImage: (name, sizeMiB) => makeImage(join(folder, `${name}.img`), sizeMiB),
+    network: async () => {
+      network ??= startNetwork(folder, watchdog).then((started) => {
+        stack.defer(async () => await started.stop())
+        return started
+      })
+      return await network
+    },
     defer: (release) => stack.defer(release),
     [Symbol.asyncDispose]: async () => await stack.disposeAsync(),
   }

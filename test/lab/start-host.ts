@@ -1,19 +1,17 @@
-import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 
-import { checkoutFolder } from '../../tools/tidy/checkout.ts'
+import { bootWords } from './boot-words.ts'
 import { withDeadline } from './deadline.ts'
 import { GuestLine } from './guest-line.ts'
 import type { Lab } from './lab.ts'
-import { diskWord, type LabDisk } from './lab-disk.ts'
+import type { LabDisk } from './lab-disk.ts'
 import { LabHost } from './lab-host.ts'
 import { lastLines } from './lab-logs.ts'
 import { startUml } from './uml-process.ts'
 
 /** Usually 3 to 5 s. */
 const BOOT_TIMEOUT_MS = 120_000
-const BOOT_SCRIPT = fileURLToPath(new URL('guest/boot.sh', import.meta.url))
 const MEMORY_MIB = 512
 
 export type HostOptions = {
@@ -22,6 +20,8 @@ export type HostOptions = {
   /** Default 512. */
   readonly memoryMiB?: number
   readonly disks?: readonly LabDisk[]
+  /** Its address on the lab's network: `10.77.0.1`; the hosts of one network have the first three numbers in common. */
+  readonly address?: string
 }
 
 let startCount = 0
@@ -35,13 +35,11 @@ export async function startHost(lab: Lab, options: HostOptions): Promise<LabHost
   startCount += 1
   const umid = `${name}-${startCount}`
   const logPath = join(lab.logFolder, `${umid}.log`)
-  mkdirSync(requestFolder(lab, umid))
-  const uml = startUml(lab, {
-    words: kernelWords(lab, { ...options, memoryMiB, disks, umid }),
-    memoryMiB,
-    logPath,
-  })
-  const line = new GuestLine(uml, requestFolder(lab, umid))
+  const requestFolder = join(lab.folder, `${umid}.requests`)
+  mkdirSync(requestFolder)
+  const words = await bootWords(lab, { ...options, umid, memoryMiB, disks, requestFolder })
+  const uml = startUml(lab, { words, memoryMiB, logPath })
+  const line = new GuestLine(uml, requestFolder)
   const firstDisk = disks.length === 0 ? 1 : 0
   const host = new LabHost({ name, folder: lab.folder, umid, logPath, uml, line, firstDisk })
   lab.defer(async () => await host.kill())
@@ -55,51 +53,4 @@ export async function startHost(lab: Lab, options: HostOptions): Promise<LabHost
     await host.kill()
     throw error
   }
-}
-
-function kernelWords(
-  lab: Lab,
-  options: Required<HostOptions> & { readonly umid: string },
-): readonly string[] {
-  const { umid, memoryMiB, disks } = options
-  const boot = join(lab.folder, `${umid}.boot.sh`)
-  const settings = join(lab.folder, `${umid}.settings`)
-  copyFileSync(BOOT_SCRIPT, boot)
-  chmodSync(boot, 0o755)
-  writeFileSync(settings, settingsText(lab, options))
-  return [
-    `mem=${memoryMiB}M`,
-    ...'root=/dev/root rootfstype=hostfs rootflags=/ ro quiet loglevel=5'.split(' '),
-    // The first console prints into the log; the first serial line is the runner's; there are no others.
-    ...'con0=fd:0,fd:1 con=null ssl0=fd:3,fd:4 ssl=null'.split(' '),
-    `init=${boot}`,
-    `lab_settings=${settings}`,
-    `uml_dir=${lab.folder}`,
-    `umid=${umid}`,
-    // Without a disk on its command line the kernel believes in a first one, which is not there.
-    ...(disks.length === 0 ? ['ubd0r=/dev/null'] : disks.map(diskWord)),
-  ]
-}
-
-function requestFolder(lab: Lab, umid: string): string {
-  return join(lab.folder, `${umid}.requests`)
-}
-
-function settingsText(lab: Lab, { name, umid }: { readonly name: string; readonly umid: string }): string {
-  const settings = {
-    LAB_NAME: name,
-    LAB_REQUESTS: requestFolder(lab, umid),
-    LAB_CHECKOUT: checkoutFolder,
-    LAB_NODE: dirname(process.execPath),
-    LAB_MODULES: lab.kernel.modulesPath,
-    LAB_SHARE: lab.share,
-  }
-  return Object.entries(settings)
-    .map(([key, value]) => `${key}=${quoted(value)}\n`)
-    .join('')
-}
-
-/** For the shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }

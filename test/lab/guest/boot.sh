@@ -33,6 +33,8 @@ modules=lib/modules/$(uname -r)
 mkdir -p "$modules"
 mount -t hostfs -o "$LAB_MODULES" none "$modules"
 hostname "$LAB_NAME"
+ip link set lo up
+[ -z "$LAB_ADDRESS" ] || { ip addr add "$LAB_ADDRESS/24" dev eth0 && ip link set eth0 up; }
 echo "127.0.0.1 localhost $LAB_NAME" > etc/hosts
 
 # The first process itself goes into the new root: the kernel starts its own helpers (modprobe) in that one's root.
