@@ -24,6 +24,8 @@ export const DegradedCode = {
   FileSystemUnclean: 'FILE_SYSTEM_UNCLEAN',
   /** A program that should have quiesced what writes to the source, or let it go on, failed. */
   HookFailed: 'HOOK_FAILED',
+  /** Files were frozen one after the other while they were written: each is of one moment, not all of the same. */
+  MomentsDiffer: 'MOMENTS_DIFFER',
 } as const
 export type DegradedCode = (typeof DegradedCode)[keyof typeof DegradedCode]
 
@@ -53,6 +55,20 @@ export type VolumeRecord = {
   readonly reason: string | null
 }
 
+/** The frozen image that an object was read from, where icecore itself froze it. */
+export type ImageRecord = {
+  /** Such as lvm-thin. */
+  readonly provider: string
+  /** What no other image ever has. */
+  readonly id: string
+  /** What was frozen, as the system names it. */
+  readonly source: string
+  /** For how long writers may have waited; null where none did. */
+  readonly windowMs: number | null
+  /** What was read again, because it had moved while it was read. */
+  readonly movedBytes: number
+}
+
 /** What was done to one object of a point. */
 export type ObjectLedger = {
   readonly requestedMode: RunMode
@@ -76,6 +92,8 @@ export type ObjectLedger = {
   /** What the change list said, before it was aligned to chunks; null without one. */
   readonly listedBytes: number | null
   readonly witnesses: WitnessRecord | null
+  /** Absent where somebody else had frozen it. */
+  readonly image?: ImageRecord
   /** Where the rotating share of the next run begins, as a chunk position. */
   readonly rotationNext: number
 }

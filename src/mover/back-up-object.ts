@@ -195,6 +195,9 @@ function ledgerOf(task: ObjectTask, attempt: Attempt): ObjectLedger {
     reusedChunkCount: outcome.reusedChunkCount,
     listedBytes: attempt.refuted?.plan.listedBytes ?? plan.listedBytes,
     witnesses: witnessRecord(attempt),
+    ...(task.source.image === undefined
+      ? {}
+      : { image: { ...task.source.image, movedBytes: outcome.movedBytes } }),
     rotationNext: plan.rotationNext,
   }
 }

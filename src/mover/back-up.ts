@@ -142,13 +142,19 @@ async function backUpAll(
       request.base?.point.objects.find(
         (object) => object.name === source.name && object.kind === source.kind,
       ) ?? null
-    const task = { number, source, base, requestedMode: request.mode }
+    const task = { number, source, base, requestedMode: modeOf(request, source) }
     const giveUpBase = (cause: BackupError): Promise<void> => distrustNodes(parts, { request, cause })
     const { hasCondemned } = parts.index
     const shared = { ...parts, chunkSizeBytes, hasCondemned, options: request.options, giveUpBase }
     objects.push(await backUpObject(shared, task))
   }
   return objects
+}
+
+/** Of several sources, those of which nobody says what changed are compared: no list is not an empty list. */
+function modeOf({ mode, base }: BackUpRequest, { changes }: BackupSource): RunMode {
+  if (mode !== 'incremental' || changes !== null) return mode
+  return base === null ? 'full' : 'compared'
 }
 
 /** Fences the damaged pack off, for this run and for all readers, and has every node stored again. */

@@ -1,5 +1,5 @@
 import type { DeviceIdentity } from '../domain/device-identity.ts'
-import type { VolumeRecord } from '../domain/ledger.ts'
+import type { ImageRecord, VolumeRecord } from '../domain/ledger.ts'
 import type { Range, RangeBatch } from '../domain/range.ts'
 
 /** A stream of ranges that can be walked more than once; each walk asks the system, or reads the file, again. */
@@ -43,7 +43,8 @@ export type BackupSource = {
    * IMAGE_LOST. Absent for an image that cannot move.
    */
   readonly identify?: (signal: AbortSignal) => Promise<MovedExtents | null>
-  /** For the ledger. */
+  /** For the ledger: the frozen image that it is, where icecore froze it. */
+  readonly image?: Omit<ImageRecord, 'movedBytes'>
   readonly freeBytes: number | null
   readonly volumes: readonly VolumeRecord[]
 }

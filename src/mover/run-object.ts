@@ -35,6 +35,8 @@ export type ObjectOutcome = {
   readonly changedChunkCount: number
   readonly newChunkCount: number
   readonly reusedChunkCount: number
+  /** What was read again because it had moved. */
+  readonly movedBytes: number
 }
 
 /** A witness differed from the base: the change list is wrong. */
@@ -56,12 +58,20 @@ export type ReadLeaf = {
   readonly base: TreeNode | null
   readonly node: TreeNode
   readonly outcome: SealOutcome | null
+  readonly movedBytes: number
 }
 
 /** Reads what the plan says and writes the image's tree. Throws ChangeListRefuted at the first wrong witness. */
 export async function runObject(run: ObjectRun): Promise<ObjectOutcome> {
   const tree = new TreeWriter(run.shape, run.base, run.nodes)
-  const total = { readBytes: 0, zeroBytes: 0, changedChunkCount: 0, newChunkCount: 0, reusedChunkCount: 0 }
+  const total = {
+    readBytes: 0,
+    zeroBytes: 0,
+    changedChunkCount: 0,
+    newChunkCount: 0,
+    reusedChunkCount: 0,
+    movedBytes: 0,
+  }
   const isResized = run.base !== null && run.base.shape.chunkCount !== run.shape.chunkCount
   for await (const leaf of run.identify === null
     ? readLeaves(run, run.leaves)
@@ -74,6 +84,7 @@ export async function runObject(run: ObjectRun): Promise<ObjectOutcome> {
     total.changedChunkCount += changedCount
     if (leaf.outcome === null) continue
     total.readBytes += leaf.outcome.readBytes
+    total.movedBytes += leaf.movedBytes
     total.zeroBytes += leaf.outcome.zeroBytes
     total.newChunkCount += leaf.outcome.newChunkCount
     total.reusedChunkCount += leaf.outcome.reusedChunkCount
@@ -121,7 +132,7 @@ async function readLeaf(run: ObjectRun, plan: LeafPlan): Promise<ReadLeaf> {
   run.signal.throwIfAborted()
   const base = run.base === null ? null : await readBaseNode(run.base, 0, plan.leafIndex)
   const outcome = isEmptyMask(plan.read) ? null : await sealPlaces(run, { ...plan, base })
-  return { plan, base, node: leafNode(run, { ...plan, before: base, outcome }), outcome }
+  return { plan, base, node: leafNode(run, { ...plan, before: base, outcome }), outcome, movedBytes: 0 }
 }
 
 /** Some places of a leaf anew; what else was read of it stays. */
@@ -131,7 +142,8 @@ async function readAgain(run: ObjectRun, leaf: ReadLeaf, places: Uint8Array): Pr
   const { leafIndex } = plan
   const outcome = await sealPlaces(run, { leafIndex, read: places, base })
   const node = leafNode(run, { leafIndex, scope: places, before, outcome })
-  return { plan, base, node, outcome: sumOf(leaf.outcome, outcome) }
+  const movedBytes = leaf.movedBytes + outcome.readBytes
+  return { plan, base, node, outcome: sumOf(leaf.outcome, outcome), movedBytes }
 }
 
 async function sealPlaces(

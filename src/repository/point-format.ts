@@ -42,6 +42,15 @@ const objectLedger = v.object({
       missProbability: v.object({ lostShare: share, probability: share }),
     }),
   ),
+  image: v.exactOptional(
+    v.object({
+      provider: text,
+      id: text,
+      source: text,
+      windowMs: v.nullable(count),
+      movedBytes: count,
+    }),
+  ),
   rotationNext: count,
 })
 

@@ -153,6 +153,7 @@ export async function backUpInThread(repository: Repository, request: InThreadRe
     mode: request.mode ?? usualMode(request),
     options: { witnessCount: request.witnessCount ?? 16, rotationRuns: request.rotationRuns ?? 0 },
     degraded: request.degraded ?? [],
+    freeze: null,
   })
 }
 
