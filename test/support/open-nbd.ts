@@ -2,7 +2,11 @@ import { openNbdImage, type NbdImage, type OpenNbdOptions } from '../../src/nbd/
 import { parseNbdUri } from '../../src/nbd/nbd-uri.ts'
 
 /** Opens an export with the settings that most tests want: no certificates, one connection. */
-export async function openNbd(uri: string, options: Partial<OpenNbdOptions> = {}): Promise<NbdImage> {
+export async function openNbd(
+  uri: string,
+  options: Partial<OpenNbdOptions> = {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<NbdImage> {
   const plain = { to: parseNbdUri(uri), tls: { ca: null, certificate: null }, connectionsMax: 1 }
-  return await openNbdImage({ ...plain, ...options }, new AbortController().signal)
+  return await openNbdImage({ ...plain, ...options }, signal)
 }
