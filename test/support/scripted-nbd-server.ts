@@ -76,7 +76,8 @@ async function speak(socket: Socket, script: NbdScript): Promise<void> {
 async function haggle(socket: Socket, script: NbdScript, take: TakeBytes): Promise<boolean> {
   for (;;) {
     const { option, length } = readStruct(OPTION_HEADER, await take(structSizeBytes(OPTION_HEADER)))
-    const answer = script.onOption?.(option, await take(length))
+    const payload = await take(length)
+    const answer = script.onOption?.(option, payload)
     if (answer === null) return false
     for (const part of answer ?? usualAnswer(option, script)) socket.write(part)
     if (option === NbdOption.Go) return true
