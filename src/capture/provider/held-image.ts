@@ -18,5 +18,6 @@ export type HeldImage = {
 
 /** A run's image ends with its lease; a base is held until the next run of its lineage, for the point that it was read for. */
 export type HeldUse =
-  | { readonly kind: 'run'; readonly leaseEndsAtMs: number }
+  /** `owner` is the process, as the program names processes: it tells whether a run still goes on. */
+  | { readonly kind: 'run'; readonly leaseEndsAtMs: number; readonly owner: string }
   | { readonly kind: 'base'; readonly pointId: string }

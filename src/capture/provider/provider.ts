@@ -23,6 +23,8 @@ export type FreezeRequest = {
   readonly lineageKey: string
   /** Until when images are held for a run that says nothing more: milliseconds since 1970. */
   readonly leaseEndsAtMs: number
+  /** The process that holds them meanwhile: letters, digits and dots. */
+  readonly owner: string
 }
 
 /**
