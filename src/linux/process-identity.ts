@@ -21,6 +21,18 @@ export function isKnownDead(identity: ProcessIdentity): boolean {
   return startOf(identity.pid) !== identity.pidStart
 }
 
+/** A process of this host in one word, for a tag or an attribute of what it holds. */
+export function processWord({ bootId, pid, pidStart }: ProcessIdentity): string {
+  return `${bootId.replaceAll('-', '')}.${pid}.${pidStart}`
+}
+
+/** True when the process of that word has ended, or when it is the word of none: nobody else can hold anything by it. */
+export function isWordOfDead(word: string): boolean {
+  const [bootId, pid, pidStart] = word.split('.')
+  if (bootId !== readBootId().replaceAll('-', '')) return true
+  return startOf(Number(pid)) !== Number(pidStart)
+}
+
 function readBootId(): string {
   return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
 }

@@ -1,7 +1,7 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { FreezeRequest, FrozenGroup } from '../provider/provider.ts'
 import type { ProvidedImage } from '../provider/provided-image.ts'
-import { encodeHeldTags, useTag } from './held-tags.ts'
+import { encodeHeldTags, useTags } from './held-tags.ts'
 import type { HeldVolume } from './held-volumes.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
@@ -42,7 +42,8 @@ export function freezings(
   request: FreezeRequest,
   randomHex: () => string,
 ): readonly Freezing[] {
-  const use = { kind: 'run', leaseEndsAtMs: request.leaseEndsAtMs } as const
+  const { leaseEndsAtMs, owner } = request
+  const use = { kind: 'run', leaseEndsAtMs, owner } as const
   return origins.map((origin) => ({
     origin,
     name: `icecore-${randomHex()}`,
@@ -73,7 +74,7 @@ export function frozenVolumes(parts: FrozenVolumesParts): FrozenGroup {
       const before = await parts.heldNow(signal)
       const use = { kind: 'base', pointId } as const
       for (const { held, volume } of images) {
-        await tools.changeTags(volume, { add: [useTag(use)], remove: [useTag(held.use)] }, signal)
+        await tools.changeTags(volume, { add: useTags(use), remove: useTags(held.use) }, signal)
       }
       isKept = true
       for (const old of before.filter((one) => isReplaced(one, images))) {

@@ -6,7 +6,7 @@ import { decodeHeldTags, encodeHeldTags, OWN_TAG } from './held-tags.ts'
 const LINEAGE = '00112233445566778899aabbccddeeff'
 const SOURCE = 'T0lMzr-8bKq-uJhG-TkXC-2nDd-Wc0o-Zm1yqF'
 const uses: readonly HeldUse[] = [
-  { kind: 'run', leaseEndsAtMs: 1_767_323_045_000 },
+  { kind: 'run', leaseEndsAtMs: 1_767_323_045_000, owner: '0f1e.42.1234' },
   { kind: 'base', pointId: 'ab'.repeat(32) },
 ]
 

@@ -12,15 +12,17 @@ export const OWN_TAG = 'icecore'
 const LINEAGE = 'icecore_lineage='
 const SOURCE = 'icecore_source='
 const LEASE = 'icecore_lease='
+const OWNER = 'icecore_owner='
 const POINT = 'icecore_point='
 
 export function encodeHeldTags({ lineageKey, sourceUuid, use }: HeldTags): readonly string[] {
-  return [OWN_TAG, `${LINEAGE}${lineageKey}`, `${SOURCE}${sourceUuid}`, useTag(use)]
+  return [OWN_TAG, `${LINEAGE}${lineageKey}`, `${SOURCE}${sourceUuid}`, ...useTags(use)]
 }
 
-/** What says what an image is for; it is the one tag that changes. */
-export function useTag(use: HeldUse): string {
-  return use.kind === 'base' ? `${POINT}${use.pointId}` : `${LEASE}${Math.floor(use.leaseEndsAtMs / 1000)}`
+/** What says what an image is for; the other tags never change. */
+export function useTags(use: HeldUse): readonly string[] {
+  if (use.kind === 'base') return [`${POINT}${use.pointId}`]
+  return [`${LEASE}${Math.floor(use.leaseEndsAtMs / 1000)}`, `${OWNER}${use.owner}`]
 }
 
 /** Null for a volume that is none of ours, or whose tags somebody changed: then it is nobody's base. */
@@ -36,8 +38,9 @@ function useOf(tags: readonly string[]): HeldUse | null {
   const pointId = valueOf(tags, POINT)
   if (pointId !== null) return /^[0-9a-f]{64}$/.test(pointId) ? { kind: 'base', pointId } : null
   const seconds = valueOf(tags, LEASE)
-  if (seconds === null || !/^[0-9]{1,12}$/.test(seconds)) return null
-  return { kind: 'run', leaseEndsAtMs: Number(seconds) * 1000 }
+  const owner = valueOf(tags, OWNER)
+  if (seconds === null || owner === null || !/^[0-9]{1,12}$/.test(seconds)) return null
+  return { kind: 'run', leaseEndsAtMs: Number(seconds) * 1000, owner }
 }
 
 function valueOf(tags: readonly string[], prefix: string): string | null {
