@@ -37,6 +37,14 @@ export class FastCommitFiles {
     for (let index = 0; index < 24; index += 1) this.#makeFile()
   }
 
+  /** Attributes, which have to stay: a change of them is no fast commit. The long one is not in its inode. */
+  addAttributes(): void {
+    for (const path of this.#files.slice(0, 12)) {
+      runTool('setfattr', ['-n', 'user.note', '-v', 'short', this.#at(path)])
+    }
+    runTool('setfattr', ['-n', 'user.long', '-v', 'l'.repeat(400), this.#at(this.#files[3] ?? '')])
+  }
+
   /** One change, of one kind or another. */
   change(): void {
     const changes: readonly (() => void)[] = [
@@ -82,7 +90,7 @@ export class FastCommitFiles {
   #newName(): string {
     this.#nameCount += 1
     const folder = this.#folders[this.#below(this.#folders.length)] ?? ''
-    return `${folder}/${this.#nameCount} ${'é'.repeat(this.#below(60))}`
+    return `${folder}/${this.#nameCount} ${'n'.repeat(this.#below(60))}`
   }
 
   #bytes(): Buffer {
