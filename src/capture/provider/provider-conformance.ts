@@ -76,7 +76,7 @@ async function freeze(
   const leaseEndsAtMs = Date.now() + LEASE_MS // oxlint-disable-line no-restricted-globals -- a real lease
   return await opened
     .provider()
-    .freeze({ sources, lineageKey: wish.key, leaseEndsAtMs }, wish.signal ?? signal)
+    .freeze({ sources, lineageKey: wish.key, leaseEndsAtMs, owner: 'conformance' }, wish.signal ?? signal)
 }
 
 function only(group: FrozenGroup): ProvidedImage {
@@ -331,7 +331,12 @@ function refusalConformance(check: Check): void {
   check('freeze() refuses what it cannot freeze, and leaves nothing', async (opened) => {
     const good = opened.sources.map(({ path }) => path)
     for (const bad of [opened.unsuitable, '/nonexistent/source']) {
-      const request = { sources: [...good, bad], lineageKey: newKey(), leaseEndsAtMs: 2 ** 42 }
+      const request = {
+        sources: [...good, bad],
+        lineageKey: newKey(),
+        leaseEndsAtMs: 2 ** 42,
+        owner: 'conformance',
+      }
       await assert.rejects(opened.provider().freeze(request, signal), (error) =>
         isBackupError(error, ErrorCode.SourceUnsuitable, ErrorCode.SourceMissing),
       )
