@@ -1,5 +1,7 @@
 import { joinPath } from '../domain/path-text.ts'
-import type { DirectoryEntry, FileNode, FileSystem } from '../formats/file-system.ts'
+import type { FileNode, FileSystem } from '../formats/file-system.ts'
+import { PackedNodes } from '../formats/packed-nodes.ts'
+import { SortedNames } from '../formats/sorted-names.ts'
 import type { ExtractProblem } from './extract-report.ts'
 import { problemOf } from './problem-of.ts'
 import type { SelectedFile } from './select-files.ts'
@@ -22,13 +24,21 @@ export type ListOptions = {
   readonly signal: AbortSignal
 }
 
-const BATCH_LENGTH = 1024
+const BATCH_LENGTH = 256
+/** How many nodes of a folder are read ahead, in the order in which they lie; fewer in folders within folders. */
+const WINDOW_LENGTHS = [
+  { levelMax: 2, length: 128 * 1024 },
+  { levelMax: 64, length: 4096 },
+] as const
+const DEEP_WINDOW_LENGTH = 64
 /** As deep as a path can be that a program can use. */
 const DEPTH_MAX = 2048
 
 /**
- * What is in a folder, or the file itself, in the order of the bytes of the names, a folder before what is in it. One
- * folder's names are held at a time, and those of the folders that lead to it. What cannot be read is told and left out.
+ * What is in a folder, or the file itself, in the order of the bytes of the names, a folder before what is in it. What
+ * cannot be read is told and left out. Memory: the names of one folder and of those that lead to it, and 16 bytes for
+ * each of them; 160 bytes for some hundred thousand
+ * nodes at most; a number for each folder.
  */
 export async function* listFiles(
   fileSystem: FileSystem,
@@ -54,6 +64,8 @@ class Listing {
   readonly #options: ListOptions
   /** Folders that were listed: one that holds itself, or lies in two places, is not entered again. */
   readonly #entered = new Set<number>()
+  /** Folders that are being listed, one in the other. */
+  #level = 0
   #batch: ListedFile[] = []
 
   constructor(fileSystem: FileSystem, options: ListOptions) {
@@ -82,45 +94,62 @@ class Listing {
       return
     }
     this.#entered.add(node.number)
-    for (const file of await this.#filesIn(node, path)) {
-      this.#options.signal.throwIfAborted()
-      await this.add(file)
-      if (this.#batch.length >= BATCH_LENGTH) yield this.take()
-      if (this.#options.recursive && file.node.kind === 'directory') {
-        yield* this.folder(file.node, file.path, depth + 1)
+    const names = await this.#namesIn(node, path)
+    this.#level += 1
+    const windowLength = windowLengthAt(this.#level)
+    for (let start = 0; start < names.count; start += windowLength) {
+      const nodes = await this.#nodesOf(names, { start, end: start + windowLength }, path)
+      for (let place = start; place < names.count && place < start + windowLength; place += 1) {
+        const found = nodes.get(place - start)
+        if (found === null) continue
+        this.#options.signal.throwIfAborted()
+        const name = names.nameAt(place)
+        const inner = childPath(path, name)
+        await this.add({ path: inner, name, node: found })
+        if (this.#batch.length >= BATCH_LENGTH) yield this.take()
+        if (this.#options.recursive && found.kind === 'directory') yield* this.folder(found, inner, depth + 1)
       }
     }
+    this.#level -= 1
   }
 
-  /** Nodes are read in the order of their numbers, which is that in which they lie. */
-  async #filesIn(node: FileNode, path: Uint8Array): Promise<Omit<ListedFile, 'linkTarget'>[]> {
-    const entries: DirectoryEntry[] = []
-    await this.#orProblem(path, async () => {
-      for await (const batch of this.#fileSystem.readDirectory(node, this.#options.signal)) {
-        for (const entry of batch) entries.push(entry)
-      }
-      return null
-    })
-    entries.sort((a, b) => a.inodeNumber - b.inodeNumber)
-    const files: Omit<ListedFile, 'linkTarget'>[] = []
-    for (const { name, inodeNumber } of entries) {
-      const inner = childPath(path, name)
-      const found = await this.#orProblem(inner, () => this.#fileSystem.readNode(inodeNumber))
-      if (found !== null) files.push({ path: inner, name, node: found })
+  async #namesIn(node: FileNode, path: Uint8Array): Promise<SortedNames> {
+    const names = new SortedNames()
+    await this.#orProblem(path, () => names.read(this.#fileSystem, node, this.#options.signal))
+    return names
+  }
+
+  async #nodesOf(
+    names: SortedNames,
+    window: { readonly start: number; readonly end: number },
+    folder: Uint8Array,
+  ): Promise<PackedNodes> {
+    const places = names.placesByInode(window.start, window.end)
+    const nodes = new PackedNodes(places.length)
+    for (const place of places) {
+      const node = await this.#orProblem(
+        () => childPath(folder, names.nameAt(place)),
+        () => this.#fileSystem.readNode(names.inodeNumberAt(place)),
+      )
+      if (node !== null) nodes.put(place - window.start, node)
     }
-    return files.toSorted((a, b) => Buffer.compare(a.name, b.name))
+    return nodes
   }
 
-  async #orProblem<T>(path: Uint8Array, read: () => Promise<T>): Promise<T | null> {
+  async #orProblem<T>(path: Uint8Array | (() => Uint8Array), read: () => Promise<T>): Promise<T | null> {
     try {
       return await read()
     } catch (error) {
-      const problem = problemOf(error, path)
+      const problem = problemOf(error, typeof path === 'function' ? path() : path)
       if (problem === null) throw error
       this.#options.onProblem(problem)
       return null
     }
   }
+}
+
+function windowLengthAt(level: number): number {
+  return WINDOW_LENGTHS.find(({ levelMax }) => level <= levelMax)?.length ?? DEEP_WINDOW_LENGTH
 }
 
 function childPath(folder: Uint8Array, name: Uint8Array): Uint8Array {

@@ -3,6 +3,7 @@ import type { DirectoryEntry, FileNode, FileSystem } from '../../formats/file-sy
 import { compareBytes, pathOf } from '../../formats/file-set/sort-key.ts'
 import { PATH_SIZE_BYTES_MAX } from '../../formats/file-set/layout.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
+import { SortedNames } from '../../formats/sorted-names.ts'
 import { chosenUnreadable, type ChosenFile } from './chosen-files.ts'
 
 export type OrderedFile = {
@@ -26,6 +27,9 @@ export type WalkOptions = {
 const DEPTH_MAX = 2048
 /** How many inodes are read ahead, in the order of their numbers, as they lie. */
 const WINDOW_LENGTH = 1024
+/** Of a directory that has so many, more are: else nearly each of them is a read. */
+const LARGE_DIRECTORY_COUNT = 64 * 1024
+const LARGE_WINDOW_LENGTH = 8192
 
 /** A directory whose entries were not met yet. */
 type Pending = {
@@ -37,8 +41,8 @@ type Pending = {
 
 /**
  * The root, then the chosen entries of each directory in the order of the bytes of their names, then what is below the
- * first of them, and so on: the order of `sortKey()`. Memory: the names of one directory, and the paths of the
- * directories that wait. Throws SOURCE_UNREADABLE when a path that was chosen cannot be read itself.
+ * first of them, and so on: the order of `sortKey()`. Memory: the names of one directory and 16 bytes for each, the
+ * nodes of a few thousand files at most, and the paths of the directories that wait. Throws SOURCE_UNREADABLE when a path that was chosen cannot be read itself.
  */
 export async function* walkInOrder(
   fileSystem: FileSystem,
@@ -84,10 +88,8 @@ async function* filesIn(
   options: WalkOptions,
 ): AsyncGenerator<readonly OrderedFile[]> {
   const { path: parent } = directory
-  const entries = await sortedEntries(fileSystem, directory, options)
-  for (let start = 0; start < entries.length; start += WINDOW_LENGTH) {
+  for await (const window of chosenWindows(fileSystem, directory, options)) {
     options.signal.throwIfAborted()
-    const window = entries.slice(start, start + WINDOW_LENGTH)
     const nodes = new Map<number, FileNode>()
     const refused = new Map<number, FormatError | UnmappedError>()
     for (const { inodeNumber } of window.toSorted((a, b) => a.inodeNumber - b.inodeNumber)) {
@@ -110,37 +112,63 @@ async function* filesIn(
   }
 }
 
-/** Of the chosen ones; those whose names no file can have, and second ones of a name, are told and left out. */
-async function sortedEntries(
+/** The chosen ones, in order, some at a time. */
+async function* chosenWindows(
   fileSystem: FileSystem,
   directory: Pending,
   options: WalkOptions,
-): Promise<readonly DirectoryEntry[]> {
-  const { chosen, path } = directory
+): AsyncGenerator<readonly DirectoryEntry[]> {
+  const { chosen } = directory
   if (chosen !== null && !chosen.isWhole) {
-    return [...chosen.children.values()].toSorted((a, b) => compareBytes(a.name, b.name))
+    const children = [...chosen.children.values()].toSorted((a, b) => compareBytes(a.name, b.name))
+    for (let start = 0; start < children.length; start += WINDOW_LENGTH) {
+      yield children.slice(start, start + WINDOW_LENGTH)
+    }
+    return
   }
-  const all: DirectoryEntry[] = []
+  const names = await namesIn(fileSystem, directory, options)
+  const windowLength = names.count < LARGE_DIRECTORY_COUNT ? WINDOW_LENGTH : LARGE_WINDOW_LENGTH
+  let before: DirectoryEntry | undefined
+  for (let start = 0; start < names.count; start += windowLength) {
+    const window = names.slice(start, start + windowLength)
+    yield fitting(window, before, { directory, options })
+    before = window.at(-1)
+  }
+}
+
+async function namesIn(
+  fileSystem: FileSystem,
+  directory: Pending,
+  options: WalkOptions,
+): Promise<SortedNames> {
+  const { chosen, path } = directory
+  const names = new SortedNames()
   try {
     const node = await fileSystem.readNode(directory.inodeNumber)
-    for await (const batch of fileSystem.readDirectory(node, options.signal)) {
-      for (const entry of batch) all.push(entry)
-    }
+    await names.read(fileSystem, node, options.signal)
   } catch (error) {
     if (!isUnreadable(error)) throw error
     if (chosen !== null) throw chosenUnreadable([path], options.where, error)
     options.onUnreadable(path, error)
   }
-  all.sort((a, b) => compareBytes(a.name, b.name))
-  return all.filter(({ name }, index) => {
-    const before = all[index - 1]
-    const found = whyNot(name, {
-      directory,
-      isSecond: before !== undefined && compareBytes(before.name, name) === 0,
-    })
-    if (found !== null)
-      options.onUnreadable(pathOf(path, name), new UnmappedError('name', `Cannot keep it: ${found}`))
-    return found === null
+  return names
+}
+
+/** Those whose names no file can have, and second ones of a name, are told and left out. `last` is the one before. */
+function fitting(
+  entries: readonly DirectoryEntry[],
+  last: DirectoryEntry | undefined,
+  of: { readonly directory: Pending; readonly options: WalkOptions },
+): readonly DirectoryEntry[] {
+  const { directory, options } = of
+  return entries.filter(({ name }, index) => {
+    const before = index === 0 ? last : entries[index - 1]
+    const isSecond = before !== undefined && compareBytes(before.name, name) === 0
+    const found = whyNot(name, { directory, isSecond })
+    if (found === null) return true
+    const error = new UnmappedError('name', `Cannot keep it: ${found}`)
+    options.onUnreadable(pathOf(directory.path, name), error)
+    return false
   })
 }
 

@@ -7,7 +7,7 @@ import type { FileSetIndex } from './read-index.ts'
 import { compareBytes } from './sort-key.ts'
 
 /** Decoded bins that are kept: each takes some megabytes at most. */
-const BINS_KEPT = 16
+const BINS_KEPT = 6
 
 /** A bin with its place in the index. */
 export type OpenBin = Bin & {
