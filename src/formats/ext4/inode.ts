@@ -52,7 +52,7 @@ export function isFlagged(inode: Ext4Inode, flag: number): boolean {
   return (inode.flags & flag) !== 0
 }
 
-export type InodeTerms = {
+type InodeTerms = {
   readonly superblock: Superblock
   readonly place: StructurePlace
   /** Default true: false for an inode that was changed since its checksum was made. */

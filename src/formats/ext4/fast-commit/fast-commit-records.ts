@@ -16,13 +16,13 @@ export const FastCommitTag = {
 
 export const RECORD_HEADER_SIZE = 4
 /** Features and number of the transaction; in a tail, that number and the checksum. */
-export const HEAD_SIZE = 8
-export const TAIL_SIZE = 8
+const HEAD_SIZE = 8
+const TAIL_SIZE = 8
 
 /** Where a record lies on the volume. */
 type Placed = { readonly offsetBytes: number; readonly inodeNumber: number }
 
-export type InodeRecord = Placed & { readonly kind: 'inode'; readonly bytes: Uint8Array }
+type InodeRecord = Placed & { readonly kind: 'inode'; readonly bytes: Uint8Array }
 /** Blocks of a file that lie elsewhere since, or nowhere: then `firstBlock` is 0. */
 export type RangeRecord = Placed & { readonly kind: 'range'; readonly run: BlockRun }
 export type NameRecord = Placed & {

@@ -4,7 +4,7 @@ import type { BlockRun, FileBlocks } from '../block-run.ts'
  * Lays newer runs over older ones: both ascend and do not overlap, and so does what comes out. A newer run that leads
  * to block 0 is a hole.
  */
-export class RunOverlay {
+class RunOverlay {
   readonly #newer: readonly BlockRun[]
   #index: number
   /** The newer run at the index may lie over several older ones, and comes out once. */

@@ -19,13 +19,13 @@ const RECORD_BYTES_MAX = 32 * 1024 * 1024
 /** What one fast commit changes, in the order in which it is to be done again. */
 export type FastCommit = readonly FastCommitRecord[]
 
-export type FastCommits = {
+type FastCommits = {
   readonly commits: readonly FastCommit[]
   /** Why there are none though one begins; null when that is not so. What breaks off later never was whole. */
   readonly objection: { readonly place: number; readonly found: string } | null
 }
 
-export type FastCommitTerms = {
+type FastCommitTerms = {
   /** The number of the transaction that they would have become. */
   readonly transaction: number
   readonly inodeSizeBytes: number
