@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import type { BtreeBlock } from '../btree-block.ts'
-import type { XfsSuperblock } from '../superblock.ts'
 import { inodeChunkAt } from './inode-chunk.ts'
 
 const PLACE = { structure: 'a leaf', offsetBytes: 4096 }
@@ -23,14 +21,8 @@ function read({ first = 64, holes = 0, count = 64, free = 0, mask = 0n }: Fields
   view.setUint8(6, count)
   view.setUint8(7, free)
   view.setBigUint64(8, mask)
-  const leaf = { view, place: PLACE, itemsOffset: 0, level: 0, count: 1 }
-  const superblock = { features: { sparseInodes: true }, agBlocks: 16, blockCount: 16, inodesPerBlock: 8 }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what of both is read is there
-  return () =>
-    inodeChunkAt(leaf as unknown as BtreeBlock, 0, {
-      superblock: superblock as unknown as XfsSuperblock,
-      agNumber: 0,
-    })
+  const leaf = { view, place: PLACE, itemsOffset: 0 }
+  return () => inodeChunkAt(leaf, 0, { isSparse: true, inodesPerBlock: 8, inodeEnd: 128 })
 }
 
 test('inodeChunkAt() tells which inodes of a chunk are in use', () => {

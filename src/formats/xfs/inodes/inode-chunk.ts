@@ -6,9 +6,7 @@
 // With sparse inodes, the second word is: which are not there, a bit for each four (2), inodes (1), free inodes (1).
 // What is not there is marked free.
 import { FormatError } from '../../format-error.ts'
-import { agBlockCount } from '../addresses.ts'
 import type { BtreeBlock } from '../btree-block.ts'
-import type { XfsSuperblock } from '../superblock.ts'
 
 export const CHUNK_INODES = 64
 const INODES_PER_HOLE = 4
@@ -23,19 +21,26 @@ export type InodeChunk = {
   readonly inUse: readonly boolean[]
 }
 
+/** What the records of an AG must fit. */
+export type ChunkRules = {
+  readonly isSparse: boolean
+  readonly inodesPerBlock: number
+  /** The number in the AG that the first inode beyond it would have. */
+  readonly inodeEnd: number
+}
+
 /** Record `index` of a leaf. Throws FormatError when it does not agree with itself, or lies outside its AG. */
 export function inodeChunkAt(
-  leaf: BtreeBlock,
+  leaf: Pick<BtreeBlock, 'view' | 'itemsOffset' | 'place'>,
   index: number,
-  { superblock, agNumber }: { readonly superblock: XfsSuperblock; readonly agNumber: number },
+  { isSparse, inodesPerBlock, inodeEnd }: ChunkRules,
 ): InodeChunk {
   const offset = leaf.itemsOffset + index * RECORD_BYTES
-  const record = readRecord(leaf.view, offset, superblock.features.sparseInodes)
+  const record = readRecord(leaf.view, offset, isSparse)
   const { firstInode, inodeCount, freeCount, isThere, isFree } = record
   const wrong = (found: string): FormatError =>
     new FormatError(leaf.place, `its record ${index} of inodes from ${firstInode} ${found}`)
-  const inodeEnd = agBlockCount(superblock, agNumber) * superblock.inodesPerBlock
-  if (firstInode % superblock.inodesPerBlock !== 0) throw wrong('does not begin with a block')
+  if (firstInode % inodesPerBlock !== 0) throw wrong('does not begin with a block')
   const all = Array.from({ length: CHUNK_INODES }, (_, inode) => inode)
   const there = all.filter(isThere)
   if (firstInode + (there.at(-1) ?? 0) >= inodeEnd) throw wrong(`reaches beyond inode ${inodeEnd}`)

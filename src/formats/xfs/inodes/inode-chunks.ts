@@ -20,10 +20,10 @@ export async function* inodeChunks(
 ): AsyncGenerator<readonly InodeChunk[]> {
   const header = await readAgInodes(volume, agNumber)
   const { root, levels, place } = header
-  const within = window ?? {
-    first: 0,
-    end: agBlockCount(volume.superblock, agNumber) * volume.superblock.inodesPerBlock,
-  }
+  const { inodesPerBlock, features } = volume.superblock
+  const inodeEnd = agBlockCount(volume.superblock, agNumber) * inodesPerBlock
+  const rules = { isSparse: features.sparseInodes, inodesPerBlock, inodeEnd }
+  const within = window ?? { first: 0, end: inodeEnd }
   const walk = {
     kind: INODES,
     agNumber,
@@ -35,7 +35,7 @@ export async function* inodeChunks(
   for await (const leaf of walkBtree(volume, walk, [{ pointer: root, level: levels - 1, place }])) {
     const chunks: InodeChunk[] = []
     for (let index = 0; index < leaf.count; index += 1) {
-      const chunk = inodeChunkAt(leaf, index, { superblock: volume.superblock, agNumber })
+      const chunk = inodeChunkAt(leaf, index, rules)
       if (chunk.firstInode < end)
         throw new FormatError(leaf.place, `its record ${index} overlaps the one before`)
       end = chunk.firstInode + CHUNK_INODES
