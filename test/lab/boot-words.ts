@@ -17,11 +17,12 @@ export type BootOptions = {
   readonly disks: readonly LabDisk[]
   readonly requestFolder: string
   readonly address?: string
+  readonly terminal: boolean
 }
 
 /** The kernel's command line; what its first process needs is laid beside it in the lab's folder. */
 export async function bootWords(lab: Lab, options: BootOptions): Promise<readonly string[]> {
-  const { umid, memoryMiB, disks, address } = options
+  const { umid, memoryMiB, disks, address, terminal } = options
   const boot = join(lab.folder, `${umid}.boot.sh`)
   const settings = join(lab.folder, `${umid}.settings`)
   copyFileSync(BOOT_SCRIPT, boot)
@@ -32,6 +33,7 @@ export async function bootWords(lab: Lab, options: BootOptions): Promise<readonl
     ...'root=/dev/root rootfstype=hostfs rootflags=/ ro quiet loglevel=5'.split(' '),
     // The first console prints into the log; the first serial line is the runner's; there are no others.
     ...'con0=fd:0,fd:1 con=null ssl0=fd:3,fd:4 ssl=null'.split(' '),
+    ...(terminal ? ['con1=fd:5,fd:6'] : []),
     `init=${boot}`,
     `lab_settings=${settings}`,
     `uml_dir=${lab.folder}`,

@@ -7,8 +7,15 @@ import { checkoutFolder } from '../../tools/tidy/checkout.ts'
 const FOLDER = join(checkoutFolder, '.scratch/lab-logs')
 const RUNS_KEPT = 20
 
-/** A folder for what the hosts of one lab print; removed at the end of this process, unless a test in it failed. */
-export function newLogFolder(): string {
+let logFolder: string | undefined
+
+/** The folder for what this process's hosts print; removed at its end, unless a test in it failed. */
+export function processLogFolder(): string {
+  logFolder ??= makeLogFolder()
+  return logFolder
+}
+
+function makeLogFolder(): string {
   mkdirSync(FOLDER, { recursive: true })
   removeOldest()
   const path = mkdtempSync(join(FOLDER, 'run-'))

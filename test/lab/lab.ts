@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { giveToLabUser } from '../../tools/lab/lab-user.ts'
 import { fetchUmlKernel, type UmlKernel } from '../../tools/lab/uml-kernel.ts'
-import { newLogFolder } from './lab-logs.ts'
+import { processLogFolder } from './lab-logs.ts'
 import { startNetwork, type Network } from './network.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
@@ -46,7 +46,7 @@ export function openLab(): Lab {
     folder,
     share,
     watchdog,
-    logFolder: newLogFolder(),
+    logFolder: processLogFolder(),
     diskImage: (name, sizeMiB) => makeImage(join(folder, `${name}.img`), sizeMiB),
     network: async () => {
       network ??= startNetwork(folder, watchdog).then((started) => {

@@ -22,6 +22,8 @@ export type HostOptions = {
   readonly disks?: readonly LabDisk[]
   /** Its address on the lab's network: `10.77.0.1`; the hosts of one network have the first three numbers in common. */
   readonly address?: string
+  /** Makes this process's terminal the host's `/dev/tty1`. */
+  readonly terminal?: boolean
 }
 
 let startCount = 0
@@ -31,14 +33,14 @@ let startCount = 0
  * those in the lab's share, and forgets what it changed elsewhere.
  */
 export async function startHost(lab: Lab, options: HostOptions): Promise<LabHost> {
-  const { name, memoryMiB = MEMORY_MIB, disks = [] } = options
+  const { name, memoryMiB = MEMORY_MIB, disks = [], terminal = false } = options
   startCount += 1
   const umid = `${name}-${startCount}`
   const logPath = join(lab.logFolder, `${umid}.log`)
   const requestFolder = join(lab.folder, `${umid}.requests`)
   mkdirSync(requestFolder)
-  const words = await bootWords(lab, { ...options, umid, memoryMiB, disks, requestFolder })
-  const uml = startUml(lab, { words, memoryMiB, logPath })
+  const words = await bootWords(lab, { ...options, umid, memoryMiB, disks, terminal, requestFolder })
+  const uml = startUml(lab, { words, memoryMiB, logPath, terminal })
   const line = new GuestLine(uml, requestFolder)
   const firstDisk = disks.length === 0 ? 1 : 0
   const host = new LabHost({ name, folder: lab.folder, umid, logPath, uml, line, firstDisk })

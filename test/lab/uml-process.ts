@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, statfsSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readdirSync, statfsSync } from 'node:fs'
 import { Duplex, type Readable, type Writable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 
@@ -19,10 +19,15 @@ export type UmlProcess = {
   kill(): Promise<void>
 }
 
-export function startUml(
-  lab: Lab,
-  options: { readonly words: readonly string[]; readonly memoryMiB: number; readonly logPath: string },
-): UmlProcess {
+export type UmlOptions = {
+  readonly words: readonly string[]
+  readonly memoryMiB: number
+  readonly logPath: string
+  /** Hands on this process's terminal, as files 5 and 6. */
+  readonly terminal: boolean
+}
+
+export function startUml(lab: Lab, options: UmlOptions): UmlProcess {
   const [program = '', ...words] = [...asLabUser(), lab.kernel.path, ...options.words]
   const log = openSync(options.logPath, 'a')
   const child = spawn(program, words, {
@@ -30,7 +35,7 @@ export function startUml(
     // A group of its own: the kernel has a process on this machine for each of the guest's.
     detached: true,
     env: { PATH: process.env['PATH'], ...memoryFolder(lab, options.memoryMiB) },
-    stdio: ['ignore', log, log, 'pipe', 'pipe'],
+    stdio: ['ignore', log, log, 'pipe', 'pipe', ...(options.terminal ? ([0, 1] as const) : [])],
   })
   closeSync(log)
   const processGroup = child.pid
@@ -68,14 +73,31 @@ function memoryFolder(lab: Lab, memoryMiB: number): NodeJS.ProcessEnv {
 }
 
 async function killGroup(processGroup: number): Promise<void> {
+  try {
+    process.kill(-processGroup, 'SIGKILL')
+  } catch {
+    return // Nobody is left.
+  }
   const deadline = performance.now() + KILL_TIMEOUT_MS
-  while (performance.now() < deadline) {
-    try {
-      process.kill(-processGroup, 'SIGKILL')
-    } catch {
-      return // Nobody is left.
-    }
+  while (isGroupRunning(processGroup)) {
+    if (performance.now() > deadline)
+      throw new Error(`Cannot kill process group ${processGroup}: it still runs after ${KILL_TIMEOUT_MS} ms`)
     await setTimeout(10)
   }
-  throw new Error(`Cannot kill process group ${processGroup}: it is still there after ${KILL_TIMEOUT_MS} ms`)
+}
+
+/** What has ended and only waits for its parent to notice holds nothing any more; where nobody looks, it waits for ever. */
+function isGroupRunning(processGroup: number): boolean {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((name) => {
+      try {
+        const text = readFileSync(`/proc/${name}/stat`, 'utf8')
+        // After the name in parentheses, which may have spaces in it: state, parent, process group.
+        const [state, , group] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+        return Number(group) === processGroup && state !== 'Z' && state !== 'X'
+      } catch {
+        return false // It ended meanwhile.
+      }
+    })
 }

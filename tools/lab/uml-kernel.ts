@@ -31,7 +31,7 @@ const LAYOUT = 'uml-1'
 const DOWNLOAD_TIMEOUT_MS = 300_000
 
 /** The kernel, if it is in the cache. */
-export function cachedUmlKernel(): UmlKernel | undefined {
+function cachedUmlKernel(): UmlKernel | undefined {
   const folder = join(labCacheFolder(), LAYOUT)
   const path = join(folder, 'linux.uml')
   const [release] = existsSync(path) ? readdirSync(join(folder, 'modules')) : []

@@ -10,7 +10,7 @@ import {
   pathWithSystemFolders,
 } from './debian-packages.ts'
 import { fetchUmlKernel } from '../lab/uml-kernel.ts'
-import { testFiles } from './test-files.ts'
+import { longTestsLeftOut, testFiles } from './test-files.ts'
 import { TestTally } from './test-tally.ts'
 
 const FILES_AT_ONCE = 2
@@ -73,6 +73,8 @@ async function runTests(paths: readonly string[]): Promise<void> {
   events.on('test:fail', (test) => tally.fail(test))
   const lines = events.compose(spec)
   for await (const line of lines) process.stdout.write(String(line))
+  const leftOut = process.argv.length > 2 ? [] : longTestsLeftOut(root, paths)
+  if (leftOut.length > 0) console.log(`\nLeft out, for \`npm run test:lab\`:\n  ${leftOut.join('\n  ')}`)
   report(tally)
 }
 

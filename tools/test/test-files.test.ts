@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 
-import { testFiles } from './test-files.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
+import { longTestsLeftOut, testFiles } from './test-files.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const own = 'tools/test/test-files.test.ts'
@@ -16,4 +18,15 @@ test('testFiles() finds this file, by itself and by a selection', () => {
 
 test('testFiles() refuses a selection that selects nothing', () => {
   assert.throws(() => testFiles(root, ['tools/tes']), /Cannot select tests "tools\/tes"/)
+})
+
+test('testFiles() leaves long tests to who asks for them, and longTestsLeftOut() names them', () => {
+  using folder = temporaryFolder()
+  mkdirSync(folder.join('test/lab/long'), { recursive: true })
+  const [short, long] = ['test/lab/short.test.ts', 'test/lab/long/rounds.test.ts']
+  for (const path of [short, long]) writeFileSync(folder.join(path), '')
+  assert.deepEqual(testFiles(folder.path, []), [short])
+  assert.deepEqual(testFiles(folder.path, ['test/lab']), [long, short])
+  assert.deepEqual(longTestsLeftOut(folder.path, [short]), [long])
+  assert.deepEqual(longTestsLeftOut(folder.path, [long, short]), [])
 })

@@ -7,13 +7,16 @@ const PATTERNS = [
   'bench/**/*.test.ts',
 ] as const
 
+/** Tests that take many minutes: they run when a selection names them, as `npm run test:lab` does. */
+const LONG_TESTS = 'test/lab/long/'
+
 /**
- * The test files below `root`, all of them or those that a selection names: a file, a folder, or a path without
+ * The test files below `root`, all but the long ones or those that a selection names: a file, a folder, or a path without
  * its ending. Throws SyntaxError when a selection names none, so that a slip of the pen is not a green run.
  */
 export function testFiles(root: string, selections: readonly string[]): string[] {
   const all = globSync([...PATTERNS], { cwd: root }).toSorted()
-  if (selections.length === 0) return all
+  if (selections.length === 0) return all.filter((file) => !file.startsWith(LONG_TESTS))
   const chosen = new Set<string>()
   for (const selection of selections) {
     const start = selection.replace(/^\.\//, '').replace(/\/+$/, '')
@@ -25,4 +28,11 @@ export function testFiles(root: string, selections: readonly string[]): string[]
     for (const file of found) chosen.add(file)
   }
   return [...chosen].toSorted()
+}
+
+/** The long tests that a run of `files` leaves out. */
+export function longTestsLeftOut(root: string, files: readonly string[]): string[] {
+  return globSync(`${LONG_TESTS}**/*.test.ts`, { cwd: root })
+    .toSorted()
+    .filter((file) => !files.includes(file))
 }
