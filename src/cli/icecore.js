@@ -2,10 +2,12 @@
 // Plain JavaScript, for two reasons: an older Node can read it and say what is wrong, and Node starts 60 ms
 // sooner when the compile cache is on before it meets the first TypeScript file.
 import { keepCompiledCode } from '../lane/compile-cache.js'
+import { keepHeapSmall } from './small-heap.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major > 24 || (major === 24 && minor >= 12)) {
+  keepHeapSmall()
   keepCompiledCode()
   await import('./main.ts')
 } else {
