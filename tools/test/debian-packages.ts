@@ -1,6 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 
+/** What the hosts of test/lab need. Their kernel is Debian's, too; tools/lab downloads its package and does not install it. */
+const COMMANDS_OF_LAB_PACKAGE = {
+  iproute2: ['ip'],
+  kmod: ['modprobe'],
+  'open-iscsi': ['iscsid', 'iscsiadm'],
+  'uml-utilities': ['uml_mconsole', 'uml_switch'],
+} as const
+
 /** What the tests run as oracles: a command of each Debian package. */
 const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
   'btrfs-progs': ['mkfs.btrfs'],
@@ -9,9 +17,6 @@ const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
   fish: ['fish'],
   gdisk: ['sgdisk'],
   'groff-base': ['groff'],
-  // The kernel of the lab's hosts is Debian's, too; tools/lab downloads its package and does not install it.
-  ...(process.arch === 'x64' ? { kmod: ['modprobe'], 'uml-utilities': ['uml_mconsole', 'uml_switch'] } : {}),
-  'libnbd-bin': ['nbdinfo', 'nbdcopy'],
   lvm2: ['pvcreate'],
   'man-db': ['man'],
   mount: ['mount', 'umount', 'losetup'],
@@ -23,6 +28,8 @@ const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
   'util-linux': ['blockdev', 'wipefs'],
   xfsprogs: ['mkfs.xfs', 'xfs_repair', 'xfs_db'],
   zsh: ['zsh'],
+  // The lab's kernel runs on no other processor.
+  ...(process.arch === 'x64' ? COMMANDS_OF_LAB_PACKAGE : {}),
 }
 
 /** The path on which an ordinary user, too, finds the tools that lie in `sbin`. */
