@@ -1,3 +1,4 @@
+import { isZero } from '../../bytes/is-zero.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { cachedImage } from '../../images/cached-image.ts'
 import { PageCache, type CacheLimits } from '../../images/page-cache.ts'
@@ -123,8 +124,7 @@ async function bootSectorClaims(image: FrozenImage): Promise<FoundClaim[]> {
 async function areEdgesZero(image: FrozenImage): Promise<boolean> {
   const length = Math.min(EDGE_BYTES, image.sizeBytes)
   for (const offset of [0, image.sizeBytes - length]) {
-    const bytes = await readBytes(image, offset, length)
-    if (bytes.some((byte) => byte !== 0)) return false
+    if (!isZero(await readBytes(image, offset, length))) return false
   }
   return true
 }
