@@ -1,5 +1,6 @@
 import { readSparse, type SparseBytes } from '../../test/support/sparse-bytes.ts'
 import { findExt4 } from './structures/find-ext4.ts'
+import { findFileSet } from './structures/find-file-set.ts'
 import { findLvm2 } from './structures/find-lvm2.ts'
 import { findGpt, findMbr, findSnapshotStore } from './structures/find-tables.ts'
 import { findThin } from './structures/find-thin.ts'
@@ -21,11 +22,22 @@ const FINDERS = {
   'dm-snapshot': findSnapshotStore,
   gpt: findGpt,
   mbr: findMbr,
+  'file-set': findFileSet,
 } as const satisfies Readonly<Record<string, (target: Target) => LocalStructure[]>>
 
 export type FormatName = keyof typeof FINDERS
 
-export const KINDS = ['ext4', 'xfs', 'lvm2', 'dm-thin', 'dm-snapshot', 'gpt', 'mbr', 'stack'] as const
+export const KINDS = [
+  'ext4',
+  'xfs',
+  'lvm2',
+  'dm-thin',
+  'dm-snapshot',
+  'gpt',
+  'mbr',
+  'file-set',
+  'stack',
+] as const
 export type Kind = (typeof KINDS)[number]
 
 /** What lies where on some images that the real tools made. */
@@ -45,11 +57,12 @@ export type Base = {
 export async function loadBase({ name, files, parts }: BaseDraft): Promise<Base> {
   const images = await Promise.all(files.map(({ path, sizeBytes }) => readSparse(path, sizeBytes)))
   const structures = parts.flatMap((part) => {
-    const found = FINDERS[part.format](targetAt(images, part))
+    const target = targetAt(images, part)
+    const found = FINDERS[part.format](target)
     if (found.length === 0) throw new RangeError(`there is nothing of ${part.format} on ${name}`)
     return placeStructures(
       found.map((each) => ({ ...each, kind: `${part.format} ${each.kind}` })),
-      part,
+      { place: part, target },
     )
   })
   return { name, images, structures }

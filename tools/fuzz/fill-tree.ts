@@ -7,12 +7,14 @@ export function fillTree(folder: string): void {
   writeFileSync(`${folder}/small`, 'small')
   writeFileSync(`${folder}/large`, new Uint8Array(300_000).fill(7))
   writePieces(`${folder}/pieces`, 400)
-  for (const [name, count] of Object.entries({ few: 5, some: 60, many: 500 })) {
+  for (const [name, count] of Object.entries({ few: 4, some: 20, many: 60 })) {
     mkdirSync(`${folder}/${name}`)
     for (let index = 0; index < count; index += 1) {
-      linkSync(`${folder}/small`, `${folder}/${name}/${index} ${'n'.repeat(40 + (index % 150))}`)
+      linkSync(`${folder}/small`, `${folder}/${name}/${index} ${'n'.repeat(40 + ((index * 31) % 190))}`)
     }
   }
+  mkdirSync(`${folder}/tiny`)
+  for (const name of ['a', 'bc', 'def']) linkSync(`${folder}/small`, `${folder}/tiny/${name}`)
   symlinkSync('small', `${folder}/link`)
   symlinkSync('l'.repeat(500), `${folder}/long link`)
   for (const [name, lengths] of Object.entries({ short: [5], block: [200, 300], remote: [700] })) {

@@ -9,8 +9,10 @@ import { readCase } from './case-file.ts'
 import { fuzzKind } from './fuzz-kind.ts'
 import { makeImages } from './make-images.ts'
 import { runCase } from './run-case.ts'
+import { shareMs } from './shares.ts'
+import { trial } from './trial/trial.ts'
 
-const USAGE = `npm run fuzz -- [--for 30s] [--seed N] [--kind ${KINDS.join('|')}] [--replay FILE]`
+const USAGE = `npm run fuzz -- [--for 30s] [--seed N] [--kind ${KINDS.join('|')}] [--replay FILE | --trial]`
 const SEED_LIMIT = 2 ** 31
 
 const { values } = parseArgs({
@@ -19,35 +21,53 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     kind: { type: 'string', multiple: true },
     replay: { type: 'string' },
+    trial: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 })
 
 if (values.help === true) console.log(USAGE)
 else if (values.replay !== undefined) await replay(values.replay)
+else if (values.trial === true) await trial(chosenKinds(), durationMs(values.for), chosenSeed())
 else await fuzz()
 
 async function replay(path: string): Promise<void> {
   const { kind, images } = readCase(path)
-  const count = await runCase(kind, images)
-  console.log(`${kind}: read to the end, ${count} complaints`)
+  const { sentences } = await runCase(kind, images)
+  console.log(`${kind}: read to the end, ${sentences.length} complaints`)
+  for (const sentence of sentences) console.log(`  ${sentence}`)
 }
 
 async function fuzz(): Promise<void> {
-  const seed = values.seed === undefined ? Math.floor(Math.random() * SEED_LIMIT) : Number(values.seed)
-  const kinds = (values.kind ?? [...KINDS]).map(requireKind)
-  const ms = durationMs(values.for) / kinds.length
+  const seed = chosenSeed()
+  const kinds = chosenKinds()
+  const msTotal = durationMs(values.for)
   using folder = temporaryFolder()
   for (const kind of kinds) {
-    const drafts = makeImages(kind, folder.path)
-    const casePath = join(tmpdir(), `icecore-fuzz-${kind}-${seed}`)
-    const { caseCount, complaintCount, failures } = await fuzzKind({ kind, drafts, seed, ms, casePath })
+    const drafts = await makeImages(kind, folder.path)
+    const casePath = join(tmpdir(), `icecore-fuzz-${kind}`)
+    const ms = shareMs(kind, kinds, msTotal)
+    const { caseCount, complaintCount, failures } = await fuzzKind({
+      kind,
+      drafts,
+      seeds: [seed],
+      ms,
+      casePath,
+    })
     console.log(
       `${kind}: seed ${seed}, ${caseCount} cases, ${complaintCount} noticed, ${failures.length} failed`,
     )
-    for (const { number, reason, file } of failures) console.log(`  case ${number}, ${file}:\n    ${reason}`)
+    for (const { reason, file } of failures) console.log(`  ${file}:\n    ${reason}`)
     if (failures.length > 0) process.exitCode = 1
   }
+}
+
+function chosenSeed(): number {
+  return values.seed === undefined ? Math.floor(Math.random() * SEED_LIMIT) : Number(values.seed)
+}
+
+function chosenKinds(): Kind[] {
+  return (values.kind ?? [...KINDS]).map(requireKind)
 }
 
 function requireKind(name: string): Kind {

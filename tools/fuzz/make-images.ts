@@ -1,9 +1,10 @@
 import type { BaseDraft, Kind } from './base.ts'
 import { makeExt4Images, makeXfsImages } from './make-file-systems.ts'
+import { makeFileSetImages } from './make-file-set.ts'
 import { makeGroups, makeSnapshotImages, makeStack, makeTables, makeThinImages } from './make-volumes.ts'
 
 /** Has the real tools make small sound images of a kind in a folder. */
-export function makeImages(kind: Kind, folder: string): BaseDraft[] {
+export async function makeImages(kind: Kind, folder: string): Promise<BaseDraft[]> {
   switch (kind) {
     case 'ext4':
       return makeExt4Images(folder)
@@ -18,6 +19,8 @@ export function makeImages(kind: Kind, folder: string): BaseDraft[] {
     case 'gpt':
     case 'mbr':
       return makeTables(folder, kind)
+    case 'file-set':
+      return await makeFileSetImages(folder)
     case 'stack':
       return makeStack(folder)
   }

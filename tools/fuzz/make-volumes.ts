@@ -56,14 +56,30 @@ export function makeSnapshotImages(folder: string): BaseDraft[] {
   return [baseOf('exception store', path, 'dm-snapshot')]
 }
 
+const GPT_SCRIPT = [
+  'label: gpt',
+  'first-lba: 34',
+  'start=64, size=128, name=one',
+  'start=192, size=256',
+  'start=448, size=64, type=E6D6D379-F507-44C2-A23C-238F2A3DF928',
+]
+const MBR_SCRIPT = [
+  'label: dos',
+  'start=64, size=128',
+  'start=192, size=128',
+  'start=320, size=600, type=5',
+  'start=352, size=64',
+  'start=448, size=128',
+  'start=640, size=32',
+]
+
 export function makeTables(folder: string, kind: 'gpt' | 'mbr'): BaseDraft[] {
   const path = join(folder, kind)
-  makeFile(path, 8 * MIB)
-  const script =
-    kind === 'gpt'
-      ? 'label: gpt\nsize=1M, name=one\nsize=2M\nsize=512K, type=E6D6D379-F507-44C2-A23C-238F2A3DF928\n'
-      : 'label: dos\nsize=1M\nsize=1M\ntype=5\nsize=512K\nsize=512K\nsize=256K\n'
-  runTool('sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', path], { input: script })
+  // Small: what is in each partition is looked for in many places.
+  makeFile(path, MIB / 2)
+  const lines = { gpt: GPT_SCRIPT, mbr: MBR_SCRIPT }[kind]
+  const input = `${lines.join('\n')}\n`
+  runTool('sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', path], { input })
   return [baseOf(kind, path, kind)]
 }
 

@@ -1,10 +1,11 @@
+import type { Range } from '../../src/domain/range.ts'
 import { ExceptionStore } from '../../src/formats/dm-snapshot/exception-store.ts'
 import { snapshotExtents } from '../../src/formats/dm-snapshot/snapshot-extents.ts'
 import { cachedImage } from '../../src/images/cached-image.ts'
 import { complaining, type Complaint } from '../../test/support/survey/complaint.ts'
 import { MapJudge } from '../../test/support/survey/judge-ranges.ts'
 import { surveyStack } from '../../test/support/survey/survey-stack.ts'
-import { SurveyLimit, type SurveyLimits } from '../../test/support/survey/survey-limit.ts'
+import { SurveyFailure, SurveyLimit, type SurveyLimits } from '../../test/support/survey/survey-limit.ts'
 import { surveyThinPool } from '../../test/support/survey/survey-thin-pool.ts'
 import { sparseImage, type SparseBytes } from '../../test/support/sparse-bytes.ts'
 import type { Kind } from './base.ts'
@@ -13,12 +14,42 @@ import type { Kind } from './base.ts'
 const LIMITS: SurveyLimits = { readCountMax: 50_000, stepCountMax: 2_000_000, msMax: 15_000 }
 const ORIGIN_BYTES = 3000 * 4096
 
-/** Opens, maps and walks damaged images. Throws for everything that a reader may not do; counts what it complained of. */
-export async function runCase(kind: Kind, bytes: readonly SparseBytes[]): Promise<number> {
+/** More at once, or altogether, is a size that nobody compared with anything. */
+const READ_BYTES_MAX = 64 * 1024 * 1024
+const ALL_BYTES_MAX = 1024 ** 3
+
+export type CaseOutcome = {
+  /** What was complained of. */
+  readonly sentences: readonly string[]
+  /** How much was read: files, extents, ranges, runs. */
+  readonly stepCount: number
+}
+
+/** Opens, maps and walks damaged images. Throws for everything that a reader may not do. */
+export async function runCase(kind: Kind, bytes: readonly SparseBytes[]): Promise<CaseOutcome> {
   const limit = new SurveyLimit(LIMITS)
+  const complaints = await complaintsOf(kind, bytes, limit)
+  return {
+    sentences: complaints.map(({ structure, sentence }) => `${structure}: ${sentence}`),
+    stepCount: limit.stepCount,
+  }
+}
+
+async function complaintsOf(
+  kind: Kind,
+  bytes: readonly SparseBytes[],
+  limit: SurveyLimit,
+): Promise<readonly Complaint[]> {
+  let byteCount = 0
+  const onRead = ({ length }: Range): void => {
+    limit.read()
+    byteCount += length
+    if (length > READ_BYTES_MAX || byteCount > ALL_BYTES_MAX)
+      throw new SurveyFailure(`it reads ${length} bytes at once, ${byteCount} altogether`)
+  }
   const images = bytes.map((each, index) => ({
     name: `disk${index}`,
-    image: sparseImage(each, () => limit.read()),
+    image: sparseImage(each, onRead),
   }))
   const { signal } = new AbortController()
   const [first] = images
@@ -26,18 +57,18 @@ export async function runCase(kind: Kind, bytes: readonly SparseBytes[]): Promis
   if (kind === 'dm-thin') {
     const live = await surveyThinPool(first.image, false, { limit, signal })
     const held = await surveyThinPool(first.image, true, { limit, signal })
-    return live.complaints.length + held.complaints.length
+    return [...live.complaints, ...held.complaints]
   }
   if (kind === 'dm-snapshot') return await runStore(first.image, limit, signal)
   const { complaints } = await surveyStack(images, { limit, signal })
-  return complaints.length
+  return complaints
 }
 
 async function runStore(
   image: ReturnType<typeof sparseImage>,
   limit: SurveyLimit,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<readonly Complaint[]> {
   const complaints: Complaint[] = []
   await complaining(complaints, '', async () => {
     const store = await ExceptionStore.open(cachedImage(image))
@@ -49,5 +80,5 @@ async function runStore(
     }
     judge.end()
   })
-  return complaints.length
+  return complaints
 }

@@ -7,6 +7,16 @@ export type Target = {
   write(bytes: Uint8Array, offset: number): void
 }
 
+/** A number in a structure. */
+export type Field = {
+  /** The same for the same number of each of many records, so that none of them is tried more than others. */
+  readonly name: string
+  /** Within the structure. */
+  readonly at: number
+  readonly width: 1 | 2 | 4 | 8
+  readonly isLittle: boolean
+}
+
 /** Something on an image that has a meaning of its own, and what it takes that its checksum fits again. */
 export type Structure = {
   /** Such as inode, extent node. */
@@ -17,11 +27,24 @@ export type Structure = {
   readonly length: number
   /** What pointers to it count in. */
   readonly blockBytes: number
+  /** Where its numbers are, as long as it is sound. */
+  readonly fields: readonly Field[]
+  /** What it consists of, where that is not fields at fixed places. */
+  readonly grammar?: 'text' | 'varints'
+  /** Whoever reads the whole image reads it. */
+  readonly isRead: boolean
+  /** And it has a checksum that is compared: one that does not fit must be noticed. */
+  readonly isChecked: boolean
   readonly mend: (images: readonly SparseBytes[]) => void
 }
 
 /** A structure of a volume, before it is known where on which image the volume lies. */
-export type LocalStructure = Pick<Structure, 'kind' | 'offset' | 'length' | 'blockBytes'> & {
+export type LocalStructure = Pick<Structure, 'kind' | 'offset' | 'length' | 'blockBytes' | 'grammar'> & {
+  /** Default true. */
+  readonly isRead?: boolean
+  /** Default false. */
+  readonly isChecked?: boolean
+  readonly fields?: (bytes: Uint8Array) => readonly Field[]
   readonly mend: (target: Target) => void
 }
 
@@ -40,9 +63,17 @@ export function targetAt(
   }
 }
 
-export function placeStructures(locals: readonly LocalStructure[], place: VolumePlace): Structure[] {
+export function placeStructures(
+  locals: readonly LocalStructure[],
+  { place, target }: { readonly place: VolumePlace; readonly target: Target },
+): Structure[] {
   return locals.map((local) => ({
     ...local,
+    isRead: local.isRead ?? true,
+    isChecked: (local.isRead ?? true) && (local.isChecked ?? false),
+    fields: (local.fields?.(target.read(local.offset, local.length)) ?? []).filter(
+      ({ at, width }) => at + width <= local.length,
+    ),
     image: place.image,
     offset: place.offset + local.offset,
     mend: (images) => local.mend(targetAt(images, place)),

@@ -2,6 +2,7 @@
 // (jbd2)". All numbers are big-endian.
 import { ext4Checksum } from '../../../src/formats/ext4/checksum.ts'
 import type { Superblock } from '../../../src/formats/ext4/superblock.ts'
+import { journalFields } from '../fields/journal-fields.ts'
 import { rewrite, viewOf, type LocalStructure, type Target } from '../structure.ts'
 
 const MAGIC = 0xc03b3998
@@ -29,7 +30,8 @@ export function findJournal(
     const view = viewOf(target.read(run.offset, length))
     const kind = view.getUint32(0) === MAGIC ? KINDS[view.getUint32(4)] : undefined
     if (kind === undefined || kind === '') return []
-    return [{ kind, ...run, blockBytes: length, mend: (mended) => mendBlock(mended, run, seed) }]
+    const fields = (): ReturnType<typeof journalFields> => journalFields(kind)
+    return [{ kind, ...run, blockBytes: length, fields, mend: (mended) => mendBlock(mended, run, seed) }]
   })
 }
 

@@ -4,7 +4,16 @@ import { ext4Checksum, littleEndian32 } from '../../../src/formats/ext4/checksum
 import { blockBitmapChecksum, descriptorChecksum } from '../../../src/formats/ext4/descriptor-checksum.ts'
 import { descriptorBlock, descriptorsPerBlock } from '../../../src/formats/ext4/group-layout.ts'
 import { parseSuperblock, type Superblock } from '../../../src/formats/ext4/superblock.ts'
-import { rewrite, viewOf, type LocalStructure, type Target } from '../structure.ts'
+import {
+  attributeBlockFields,
+  descriptorFields,
+  directoryFields,
+  extentFields,
+  inodeFields,
+  superblockFields,
+} from '../fields/ext4-fields.ts'
+import { FieldList } from '../field-list.ts'
+import { rewrite, viewOf, type Field, type LocalStructure, type Target } from '../structure.ts'
 import { directoryMender, extentNodeMender, inodeMender, inodeSeed } from './mend-ext4.ts'
 import { findJournal } from './find-ext4-journal.ts'
 
@@ -14,6 +23,21 @@ const INLINE_FLAG = 0x10000000
 const DIRECTORY = 0x4000
 const JOURNAL_INODE = 8
 const BLOCKS_OF_FILE_MAX = 64
+
+type FieldFinder = (bytes: Uint8Array) => readonly Field[]
+
+const FIELDS: Readonly<Record<string, FieldFinder>> = {
+  superblock: superblockFields,
+  descriptor: descriptorFields,
+  inode: inodeFields,
+  'extent node': (bytes) => extentFields(bytes),
+  'directory block': directoryFields,
+  'attribute block': attributeBlockFields,
+  'indirect block': ({ byteLength }) =>
+    new FieldList('little').addRow('child', { at: 0, width: 4, count: byteLength / 4 }).all(),
+}
+/** Of blocks of which every one is read. */
+const CHECKED = new Set(['superblock', 'descriptor', 'extent node', 'directory block', 'attribute block'])
 
 export function findExt4(target: Target): LocalStructure[] {
   const place = { structure: 'superblock', offsetBytes: SUPERBLOCK_OFFSET }
@@ -42,7 +66,17 @@ class Finder {
   }
 
   #add(kind: string, run: { offset: number; length: number }, mend: LocalStructure['mend']): void {
-    this.#found.push({ kind, ...run, blockBytes: this.#superblock.blockSizeBytes, mend })
+    const { blockSizeBytes: blockBytes, features } = this.#superblock
+    const fields = FIELDS[kind]
+    const isChecked = features.metadataChecksums && CHECKED.has(kind)
+    this.#found.push({
+      kind,
+      ...run,
+      blockBytes,
+      isChecked,
+      ...(fields === undefined ? {} : { fields }),
+      mend,
+    })
   }
 
   #group(group: number): void {

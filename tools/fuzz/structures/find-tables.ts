@@ -1,4 +1,11 @@
 import { crc32 } from '../../../src/bytes/crc32.ts'
+import {
+  gptEntryFields,
+  gptHeaderFields,
+  mbrFields,
+  storeAreaFields,
+  storeHeaderFields,
+} from '../fields/volume-fields.ts'
 import { rewrite, viewOf, type LocalStructure, type Target } from '../structure.ts'
 
 const SECTOR = 512
@@ -24,13 +31,15 @@ export function findGpt(target: Target): LocalStructure[] {
       rewrite(mended, header, (_, headerView) => headerView.setUint32(88, checksum, true))
       mendHeader(mended)
     }
-    found.push({ kind: 'header', ...header, blockBytes: SECTOR, mend: mendHeader })
+    const shared = { blockBytes: SECTOR, isChecked: true }
+    found.push({ kind: 'header', ...header, ...shared, fields: gptHeaderFields, mend: mendHeader })
     // The first of them: the rest is empty.
     found.push({
       kind: 'entries',
       offset: entries.offset,
       length: 1024,
-      blockBytes: SECTOR,
+      ...shared,
+      fields: gptEntryFields,
       mend: mendEntries,
     })
   }
@@ -44,7 +53,14 @@ export function findMbr(target: Target): LocalStructure[] {
     const bytes = target.read(offset, SECTOR)
     if (bytes[510] !== 0x55 || bytes[511] !== 0xaa) continue
     // Where the four entries are; before them is only code.
-    found.push({ kind: 'entries', offset: offset + 446, length: 64, blockBytes: SECTOR, mend: () => {} })
+    found.push({
+      kind: 'entries',
+      offset: offset + 446,
+      length: 64,
+      blockBytes: SECTOR,
+      fields: entriesFields,
+      mend: () => {},
+    })
     found.push(sector('boot sector', offset))
   }
   return found
@@ -54,15 +70,27 @@ export function findMbr(target: Target): LocalStructure[] {
 export function findSnapshotStore(target: Target): LocalStructure[] {
   const chunkBytes = viewOf(target.read(0, 16)).getUint32(12, true) * SECTOR
   const found: LocalStructure[] = [
-    { kind: 'header', offset: 0, length: 16, blockBytes: chunkBytes, mend: () => {} },
+    {
+      kind: 'header',
+      offset: 0,
+      length: 16,
+      blockBytes: chunkBytes,
+      fields: storeHeaderFields,
+      mend: () => {},
+    },
   ]
   const stride = (chunkBytes / 16 + 1) * chunkBytes
   for (let offset = chunkBytes; offset + chunkBytes <= target.sizeBytes; offset += stride) {
-    found.push({ kind: 'area', offset, length: chunkBytes, blockBytes: chunkBytes, mend: () => {} })
+    const run = { offset, length: chunkBytes, blockBytes: chunkBytes }
+    found.push({ kind: 'area', ...run, fields: storeAreaFields, mend: () => {} })
   }
   return found
 }
 
+function entriesFields(): ReturnType<typeof mbrFields> {
+  return mbrFields(0)
+}
+
 function sector(kind: string, offset: number): LocalStructure {
-  return { kind, offset, length: SECTOR, blockBytes: SECTOR, mend: () => {} }
+  return { kind, offset, length: SECTOR, blockBytes: SECTOR, fields: () => mbrFields(446), mend: () => {} }
 }

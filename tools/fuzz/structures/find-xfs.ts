@@ -1,6 +1,8 @@
 // Where the structures of an XFS lie, by their magic numbers, and where each has its checksum: XFS Algorithms & Data
 // Structures, chapter "Self-describing metadata".
 import { expectedChecksum } from '../../../src/formats/xfs/checksum.ts'
+import { attributeLeafFields, directoryFields, hashNodeFields } from '../fields/xfs-block-fields.ts'
+import * as fields from '../fields/xfs-fields.ts'
 import { rewrite, viewOf, type LocalStructure, type Target } from '../structure.ts'
 
 type Known = { readonly kind: string; readonly checksumOffset: number | null }
@@ -35,6 +37,34 @@ const BY_BLOCK_INFO: Readonly<Record<number, Known>> = {
   0xfbee: { kind: 'attribute leaf', checksumOffset: null },
   0xfebe: { kind: 'hash node', checksumOffset: null },
 }
+const FIELDS: Readonly<Record<string, fields.FieldFinder>> = {
+  superblock: fields.superblockFields,
+  AGF: fields.agfFields,
+  AGI: fields.agiFields,
+  AGFL: fields.agflFields,
+  inode: fields.inodeFields,
+  'short directory inode': fields.inodeFields,
+  'free space block': fields.shortTreeFields,
+  'inode tree block': fields.shortTreeFields,
+  'extent tree block': fields.extentTreeFields,
+  'directory block': directoryFields,
+  'attribute leaf': attributeLeafFields,
+  'hash node': hashNodeFields,
+  'symlink block': fields.remoteFields,
+  'remote attribute': fields.remoteFields,
+  'log record': fields.logFields,
+}
+/** Read wherever they are. */
+const CHECKED = new Set([
+  'AGF',
+  'AGFL',
+  'directory block',
+  'extent tree block',
+  'symlink block',
+  'remote attribute',
+  'inode',
+  'short directory inode',
+])
 const INODE_CHECKSUM = 100
 const LOG_RECORD_MAGIC = 0xfeedbabe
 
@@ -46,9 +76,20 @@ export function findXfs(target: Target): LocalStructure[] {
   const agBytes = view.getUint32(84) * blockBytes
   const directoryBytes = blockBytes << view.getUint8(192)
   const found: LocalStructure[] = []
+  const isOfVersion5 = (view.getUint16(100) & 0xf) === 5
+  // Of the real-time volume: no directory leads to them.
+  const hidden = new Set([view.getBigUint64(64), view.getBigUint64(72)])
+  const [agBlockLog, perBlockLog] = [view.getUint8(124), view.getUint8(123)]
+  const numberOf = (offset: number): bigint => {
+    const [ag, within] = [Math.floor(offset / agBytes), offset % agBytes]
+    return (BigInt(ag) << BigInt(agBlockLog + perBlockLog)) + BigInt(within / inodeBytes)
+  }
   const add = (known: Known, offset: number, length: number): void => {
     found.push({
       kind: known.kind,
+      isRead: !known.kind.endsWith('inode') || !hidden.has(numberOf(offset)),
+      isChecked: isOfVersion5 && known.checksumOffset !== null && CHECKED.has(known.kind),
+      ...(FIELDS[known.kind] === undefined ? {} : { fields: FIELDS[known.kind] }),
       offset,
       length,
       blockBytes,
@@ -68,7 +109,9 @@ export function findXfs(target: Target): LocalStructure[] {
     for (let at = 0; at < blockBytes; at += inodeBytes) {
       if (bytes[at] !== 0x49 || bytes[at + 1] !== 0x4e || viewOf(bytes).getUint16(at + 2) === 0) continue
       const checksumOffset = bytes[at + 4] === 3 ? INODE_CHECKSUM : null
-      add({ kind: 'inode', checksumOffset }, offset + at, inodeBytes)
+      const mode = viewOf(bytes).getUint16(at + 2)
+      const isShort = (mode & 0xf000) === 0x4000 && bytes[at + 5] === 1
+      add({ kind: isShort ? 'short directory inode' : 'inode', checksumOffset }, offset + at, inodeBytes)
     }
   }
   return found
