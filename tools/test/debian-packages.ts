@@ -17,6 +17,7 @@ const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
   fish: ['fish'],
   gdisk: ['sgdisk'],
   'groff-base': ['groff'],
+  'libnbd-bin': ['nbdinfo', 'nbdcopy'],
   lvm2: ['pvcreate'],
   'man-db': ['man'],
   mount: ['mount', 'umount', 'losetup'],
