@@ -36,7 +36,7 @@ export type RunningProgram = {
 
 const OUTPUT_BYTES_MAX = 64 * 1024
 /** Between SIGTERM and SIGKILL. */
-export const GRACE_MS = 5000
+const GRACE_MS = 5000
 /** For output that is still in the pipe when the program has ended; a process that it left behind may hold the pipe open. */
 const OUTPUT_WAIT_MS = 200
 

@@ -24,7 +24,7 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
   const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MIB_MAX}`, '--no-warnings', PROGRAM], {
     cwd: '/',
     detached: true,
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: environmentOf(options),
   })
   const watchdog = new WatchdogProcess(child)

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { ProgramEnd, ProgramToRun } from '../run-program.ts'
+import { TailBuffer } from '../tail-buffer.ts'
 import type { InTheEnd } from './guardian.ts'
 import type { Answer, FromWatchdog, Request, ThawEnd, ToWatchdog } from './messages.ts'
 import { Rescue } from './rescue.ts'
@@ -9,6 +10,7 @@ import type { Watchdog } from './watchdog.ts'
 
 /** A freeze that hangs would keep it longer; then it stays alone. */
 const END_TIMEOUT_MS = 10_000
+const SAID_BYTES_MAX = 4096
 
 /** The watchdog as seen from icecore. If it dies, icecore undoes what it can itself. */
 export class WatchdogProcess implements Watchdog {
@@ -19,6 +21,8 @@ export class WatchdogProcess implements Watchdog {
   #isDone = false
   #canFreeze = false
   #deadlineMs = 0
+  /** What it says when it fails; it says nothing else. */
+  readonly #said = new TailBuffer(SAID_BYTES_MAX)
   readonly #ready = Promise.withResolvers<void>()
   readonly #rescue = new Rescue()
 
@@ -28,6 +32,7 @@ export class WatchdogProcess implements Watchdog {
     child.on('message', (message: FromWatchdog) => this.#receive(message))
     child.on('error', (error) => this.#fail(error))
     child.on('exit', () => this.#fail(new Error('it has ended')))
+    child.stderr?.on('data', (piece: Uint8Array) => this.#said.add(piece))
   }
 
   get pid(): number | null {
@@ -165,7 +170,10 @@ export class WatchdogProcess implements Watchdog {
   /** Undoes what the watchdog would have undone, at once and not only when somebody asks. */
   async #endedEarly(): Promise<BackupError> {
     await this.#rescue.undo()
-    return failed('the watchdog has ended before its time')
+    const { exitCode, signalCode } = this.#child
+    const [said = ''] = this.#said.text().trim().split('\n')
+    const how = exitCode === null ? (signalCode ?? 'its connection is lost') : `exit code ${exitCode}`
+    return failed(`the watchdog has ended before its time (${[how, said].join(' ').trim()})`)
   }
 
   #hasEnded(): boolean {
