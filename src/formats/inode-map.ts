@@ -36,7 +36,10 @@ export type InodeMap = {
   structure(signal: AbortSignal): AsyncIterable<RangeBatch>
   /** Whether what two blocks of one place differ in is of no file: they name themselves as something else. */
   concernsNoFile(before: Uint8Array, after: Uint8Array, offsetBytes: number): boolean
-  /** What is free in the parts of the volume that `within` touches; nothing of a part whose bitmap is damaged. */
+  /**
+   * What is free in the parts of the volume that `within` touches, or room for inodes; nothing of a part whose bitmap is
+   * damaged.
+   */
   freeRanges(within: Range, signal: AbortSignal): AsyncIterable<RangeBatch>
   /** The number of the directory that a directory is in, as it says itself. */
   parentOf(directoryNumber: number): Promise<number>

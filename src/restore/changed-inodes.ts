@@ -3,9 +3,12 @@ import type { InodeMap, InodeRun } from '../formats/inode-map.ts'
 import type { BlockMask } from './block-mask.ts'
 import type { FileSource } from './file-pieces.ts'
 import { NotFollowed } from './not-followed.ts'
+import { pairInodeRuns, type PairedRun } from './pair-inode-runs.ts'
 
 /** Read and compared at a time. */
 const PIECE_BYTES = 1024 * 1024
+/** The runs of inodes in so much are held at a time. */
+const RUNS_WINDOW_BYTES = 256 * 1024 * 1024
 /** Ranges with less than this between them are asked about together: bitmaps lie far apart. */
 const FREE_WINDOW_BYTES = 64 * 1024 * 1024
 
@@ -62,46 +65,42 @@ class InodeFinder implements ChangedInodes {
 
   async compareInodes(): Promise<void> {
     const { before, after, changedRanges, signal } = this.#comparison
-    for (const range of changedRanges()) {
-      const compared = new Set<string>()
-      for (const { inodes } of [before, after]) {
-        for await (const runs of inodes.inodeRuns(range, signal)) {
-          for (const run of runs) {
-            const key = `${run.firstNumber} ${run.count}`
-            if (!compared.has(key)) await this.#compareRun(run)
-            compared.add(key)
-          }
-        }
-      }
+    for (const range of piecesOf(changedRanges())) {
+      const runs: { before: InodeRun[]; after: InodeRun[] } = { before: [], after: [] }
+      for await (const batch of before.inodes.inodeRuns(range, signal)) runs.before.push(...batch)
+      for await (const batch of after.inodes.inodeRuns(range, signal)) runs.after.push(...batch)
+      for (const run of pairInodeRuns(runs, after.inodes.inodeSizeBytes)) await this.#compareRun(run)
     }
   }
 
-  async #compareRun(run: InodeRun): Promise<void> {
-    const { inodes } = this.#comparison.after
-    const size = inodes.inodeSizeBytes
+  async #compareRun(run: PairedRun): Promise<void> {
+    const size = this.#comparison.after.inodes.inodeSizeBytes
     const perPiece = Math.floor(PIECE_BYTES / size)
     for (let index = 0; index < run.count; index += perPiece) {
       const range = {
         offset: run.offsetBytes + index * size,
         length: Math.min(perPiece, run.count - index) * size,
       }
-      const { before, after } = await this.#read(range)
+      const bytes = await this.#read(range)
       for (let at = 0; at < range.length; at += size) {
-        this.#compareInode(
-          run.firstNumber + index + at / size,
-          before.subarray(at, at + size),
-          after.subarray(at, at + size),
-        )
+        const before = bytes.before.subarray(at, at + size)
+        const after = bytes.after.subarray(at, at + size)
+        const number = run.firstNumber + index + at / size
+        if (!run.isBefore || !run.isAfter || Buffer.compare(before, after) !== 0) {
+          this.#compareInode(number, run.isBefore ? before : null, run.isAfter ? after : null)
+        }
       }
       this.#mask.remove(range)
     }
   }
 
-  #compareInode(number: number, before: Uint8Array, after: Uint8Array): void {
-    if (Buffer.compare(before, after) === 0) return
+  /** Null where there is no inode, but perhaps the content of a file. */
+  #compareInode(number: number, before: Uint8Array | null, after: Uint8Array | null): void {
     const { inodes } = this.#comparison.after
-    const [was, is] = [inodes.useOf(number, before), inodes.useOf(number, after)]
-    if (was === is && (is === 'none' || inodes.isSameInode(before, after))) return
+    const was = before === null ? 'none' : inodes.useOf(number, before)
+    const is = after === null ? 'none' : inodes.useOf(number, after)
+    const isSame = before !== null && after !== null && inodes.isSameInode(before, after)
+    if (was === is && (is === 'none' || isSame)) return
     this.#note('before', number, was)
     this.#note('after', number, is)
   }
@@ -214,6 +213,14 @@ class InodeFinder implements ChangedInodes {
     await one.image.readInto(before, range.offset)
     await other.image.readInto(after, range.offset)
     return { before, after }
+  }
+}
+
+function* piecesOf(ranges: Iterable<Range>): Generator<Range> {
+  for (const { offset, length } of ranges) {
+    for (let done = 0; done < length; done += RUNS_WINDOW_BYTES) {
+      yield { offset: offset + done, length: Math.min(RUNS_WINDOW_BYTES, length - done) }
+    }
   }
 }
 

@@ -47,6 +47,7 @@ function mapped({ fileSystem, image }: FileSource): MappedSource {
   const { inodes, allocation, format } = fileSystem
   if (inodes === undefined) throw new NotFollowed(`the blocks of this ${format} do not tell whose they are`)
   if (!allocation.proven) throw new NotFollowed(allocation.reason)
+  if (image.sizeBytes < fileSystem.sizeBytes) throw new NotFollowed('the volume ends within the file system')
   return { fileSystem, image, inodes }
 }
 

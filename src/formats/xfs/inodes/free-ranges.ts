@@ -1,10 +1,14 @@
 import { endOf, type Range, type RangeBatch } from '../../../domain/range.ts'
 import { agOffsetBytes } from '../addresses.ts'
 import { readAgFree, readAgFreeList } from '../ag-headers.ts'
-import { freeRanges } from '../free-space.ts'
+import { freeRanges, type AgWindow } from '../free-space.ts'
 import type { XfsVolume } from '../volume.ts'
+import { inodeChunks } from './inode-chunks.ts'
 
-/** What the AGs that `within` touches call free, and the blocks that they keep for their trees. */
+/**
+ * What the AGs that `within` touches call free, the blocks that they keep for their trees, and those of inodes, also of
+ * free ones.
+ */
 export async function* freeBlockRanges(
   volume: XfsVolume,
   within: Range,
@@ -26,5 +30,24 @@ export async function* freeBlockRanges(
       end: Math.ceil((endOf(within) - start) / blockSizeBytes),
     }
     yield* freeRanges(volume, { header, window }, signal)
+    yield* inodeBlocks(volume, agNumber, window)
+  }
+}
+
+async function* inodeBlocks(
+  volume: XfsVolume,
+  agNumber: number,
+  window: AgWindow,
+): AsyncGenerator<RangeBatch> {
+  const { superblock } = volume
+  const { inodesPerBlock, inodeSizeBytes } = superblock
+  const start = agOffsetBytes(superblock, agNumber)
+  const inodes = { first: window.first * inodesPerBlock, end: window.end * inodesPerBlock }
+  for await (const chunks of inodeChunks(volume, agNumber, inodes)) {
+    yield chunks.flatMap(({ firstInode, isThere }) =>
+      isThere.flatMap((is, index) =>
+        is ? [{ offset: start + (firstInode + index) * inodeSizeBytes, length: inodeSizeBytes }] : [],
+      ),
+    )
   }
 }

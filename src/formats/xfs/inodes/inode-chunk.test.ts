@@ -28,7 +28,8 @@ function read({ first = 64, holes = 0, count = 64, free = 0, mask = 0n }: Fields
 test('inodeChunkAt() tells which inodes of a chunk are in use', () => {
   const chunk = read({ holes: 0xff00, count: 32, free: 1, mask: 0xffff_ffff_0000_0002n })()
   const inUse = Array.from({ length: 64 }, (_, index) => index < 32 && index !== 1)
-  assert.deepEqual(chunk, { firstInode: 64, inodeCount: 32, freeCount: 1, inUse })
+  const isThere = Array.from({ length: 64 }, (_, index) => index < 32)
+  assert.deepEqual(chunk, { firstInode: 64, inodeCount: 32, freeCount: 1, isThere, inUse })
 })
 
 test('inodeChunkAt() refuses records that cannot be', () => {

@@ -17,7 +17,9 @@ export type InodeChunk = {
   readonly firstInode: number
   readonly inodeCount: number
   readonly freeCount: number
-  /** Whether each of the 64 is in use: there, and not free. */
+  /** Of each of the 64. */
+  readonly isThere: readonly boolean[]
+  /** There, and not free. */
   readonly inUse: readonly boolean[]
 }
 
@@ -49,10 +51,11 @@ export function inodeChunkAt(
   if (there.length !== inodeCount || free !== freeCount) {
     throw wrong(`has ${there.length}, ${free} of them free, and says ${inodeCount} and ${freeCount}`)
   }
-  return { firstInode, inodeCount, freeCount, inUse: all.map((inode) => isThere(inode) && !isFree(inode)) }
+  const inUse = all.map((inode) => isThere(inode) && !isFree(inode))
+  return { firstInode, inodeCount, freeCount, isThere: all.map(isThere), inUse }
 }
 
-type ChunkRecord = Omit<InodeChunk, 'inUse'> & {
+type ChunkRecord = Omit<InodeChunk, 'inUse' | 'isThere'> & {
   readonly isThere: (inode: number) => boolean
   readonly isFree: (inode: number) => boolean
 }
