@@ -42,14 +42,15 @@ async function isCaught(
   { id, bug, seed }: { readonly id: number; readonly bug: PlantedBug; readonly seed: number },
   orderOf: (kind: Kind) => Promise<Order>,
 ): Promise<string | null> {
-  const hook = new URL(`plant-bug.ts?${id}`, import.meta.url).href
+  const hook = new URL('plant-bug.ts', import.meta.url)
+  hook.search = String(id)
   for (const kind of bug.kinds) {
     const order = await orderOf(kind)
     const { failures, caseCount } = await fuzzKind({
       ...order,
       seeds: [seed],
       failuresMax: 1,
-      execArgv: ['--import', hook],
+      execArgv: ['--import', hook.href],
     })
     if (failures[0] !== undefined) return `case ${caseCount} of ${kind}: ${failures[0].reason}`
   }
