@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import module from 'node:module'
 import { prepareToFreeze } from '../freeze.ts'
 import { unreachable } from '../../domain/unreachable.ts'
@@ -13,6 +14,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 let isDone = false
 const guardian = new Guardian(() => send({ event: 'expired' }))
 const canFreeze = prepareToFreeze()
+// Starts the threads of the pool now, and not when the first file system is to be frozen.
+await stat('/')
 keepInMemory()
 // What was compiled is kept now, so that nothing is left to write when everything is frozen.
 module.flushCompileCache()

@@ -16,7 +16,7 @@ export type WatchdogOptions = {
 const PROGRAM = fileURLToPath(new URL('./serve.ts', import.meta.url))
 const START_TIMEOUT_MS = 20_000
 /** A freeze that hangs takes a thread of the pool; there must be one for each, and others for those that thaw. */
-const POOL_THREADS = 64
+const POOL_THREADS = 32
 const HEAP_MIB_MAX = 48
 
 /** Resolves when the watchdog has loaded all that it needs. Throws FREEZE_FAILED. */
