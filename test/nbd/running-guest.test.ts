@@ -38,6 +38,8 @@ async function freeze(
 }
 
 async function thaw(qmp: Qmp): Promise<void> {
+  // A job that is gone has let the image go before.
+  assert.match(JSON.stringify(await qmp.execute('query-block-jobs')), /"device":"fleece"/)
   await qmp.execute('block-export-del', { id: 'frozen', mode: 'hard' })
   await qmp.execute('block-job-cancel', { device: 'fleece' })
   for (let tries = 0; ; tries += 1) {
