@@ -6,6 +6,7 @@ import { DEMO } from './commands/demo.ts'
 import { DIFF } from './commands/diff.ts'
 import { EXTRACT } from './commands/extract.ts'
 import { FORGET } from './commands/forget.ts'
+import { IMAGES_LIST, IMAGES_RELEASE } from './commands/images.ts'
 import { INIT } from './commands/init.ts'
 import { KEY_ADD, KEY_LIST, KEY_REMOVE } from './commands/key.ts'
 import { LS } from './commands/ls.ts'
@@ -30,6 +31,8 @@ export const COMMANDS: readonly Command[] = [
   command(MAP, async () => (await import('./run/map.ts')).runMap),
   command(FORGET, async () => (await import('./run/forget.ts')).runForget),
   command(CHECK, async () => (await import('./run/check.ts')).runCheck),
+  command(IMAGES_LIST, async () => (await import('./run/images-list.ts')).runImagesList),
+  command(IMAGES_RELEASE, async () => (await import('./run/images-release.ts')).runImagesRelease),
   command(KEY_LIST, async () => (await import('./run/key-list.ts')).runKeyList),
   command(KEY_ADD, async () => (await import('./run/key-add.ts')).runKeyAdd),
   command(KEY_REMOVE, async () => (await import('./run/key-remove.ts')).runKeyRemove),
@@ -40,5 +43,6 @@ export const COMMANDS: readonly Command[] = [
 
 /** What the first word of commands of two words stands for. */
 export const FAMILIES: Readonly<Record<string, string>> = {
+  images: 'list and release frozen images that are held',
   key: 'list, add and remove key slots',
 }

@@ -1,4 +1,3 @@
-import type { ChangeList } from '../capture/change-list.ts'
 import type { ProvenFree } from '../capture/proven-free.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { DegradedCode, type Degraded } from '../domain/ledger.ts'
@@ -6,6 +5,7 @@ import { inOrder } from '../extents/in-order.ts'
 import { subtractRanges } from '../extents/subtract-ranges.ts'
 import { deviceUse } from '../linux/device-use.ts'
 import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
+import { isFrozen, type FrozenSources } from './freeze/frozen-sources.ts'
 import { openSource, type OpenedSource, type SourceOptions } from './open-source.ts'
 
 /** A source, and its name in the point. */
@@ -22,6 +22,8 @@ export type OpenSources = AsyncDisposable & {
   readonly degraded: readonly Degraded[]
   /** The lanes that may read them at once; null: any number. */
   readonly lanesMax: number | null
+  /** Keeps the frozen images for the next run of the lineage. */
+  keep(pointId: string, signal: AbortSignal): Promise<void>
   /** Lets go of what the lanes need for themselves: what is left to ask for are the ranges of data. */
   handOver(): Promise<void>
 }
@@ -29,14 +31,24 @@ export type OpenSources = AsyncDisposable & {
 /** Throws what is wrong with a source; one that is mounted for writing needs `allowMounted`. */
 export async function openBackupSources(
   paths: readonly string[],
-  options: SourceOptions & { readonly allowMounted: boolean },
+  options: SourceOptions & {
+    readonly allowMounted: boolean
+    /** Those of the sources that icecore froze; their images are held as long as the sources are. */
+    readonly frozen: FrozenSources | null
+  },
 ): Promise<OpenSources> {
   await using stack = new AsyncDisposableStack()
   const opened: Omit<NamedSource, 'name'>[] = []
-  const degraded: Degraded[] = []
+  const { frozen } = options
+  if (frozen !== null) stack.use(frozen)
+  const degraded: Degraded[] = [...(frozen?.degraded ?? [])]
   for (const path of paths) {
-    const local = stack.use(await openSource(path, options))
+    const local = stack.use(frozen?.sources.get(path) ?? (await openSource(path, options)))
     requireDistinct(opened, local)
+    if (isFrozen(local)) {
+      opened.push({ local, isMountedForWriting: false })
+      continue
+    }
     const mountedReadWrite = 'uri' in local.address ? [] : (await deviceUse(local.realPath)).mountedReadWrite
     const isMountedForWriting = mountedReadWrite.length > 0
     opened.push({ local, isMountedForWriting })
@@ -49,6 +61,9 @@ export async function openBackupSources(
     sources: opened.map((source, index) => ({ ...source, name: nameOf(opened, index) })),
     degraded,
     lanesMax: opened.some(({ local }) => local.lanesMax === 1) ? 1 : null,
+    async keep(pointId, signal) {
+      await frozen?.keep(pointId, signal)
+    },
     async handOver() {
       await Promise.all(opened.map(({ local }) => local.handOver()))
     },
@@ -59,7 +74,7 @@ export async function openBackupSources(
 /** What is known of a source beyond what it is. */
 export type SourceMap = {
   /** What changed since the base, as somebody says; null when nobody says. */
-  readonly changes: ChangeList | null
+  readonly changes: RangeStream | null
   /** Null: everything is read. */
   readonly free: ProvenFree | null
   readonly baseData: RangeStream | null
@@ -83,9 +98,10 @@ export function backupSource(source: NamedSource, map: SourceMap, allowMounted: 
     },
     // Somebody who insists on a source that is in use knows that it changes.
     fingerprint: async () => (allowMounted ? '' : await local.fingerprint()),
-    changes: changes === null ? null : () => changes.ranges(),
+    changes,
     baseData,
     ...(free === null ? {} : { freeRanges: () => inOrder([free.ranges]) }),
+    ...(isFrozen(local) ? { identify: local.frozen.identify, image: local.frozen.record } : {}),
     freeBytes: free?.bytes ?? null,
     volumes: free?.volumes ?? [],
   }

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import type { DeviceAddress } from '../lane/lane-messages.ts'
+import type { SourceAddress } from '../lane/lane-messages.ts'
 import { NO_TLS_FILES, type NbdTlsFiles } from '../lane/nbd-tls.ts'
 import { openLocalSource, type LocalSource } from '../linux/local-source.ts'
 import { isNbdUri } from '../nbd/nbd-uri.ts'
@@ -9,7 +9,7 @@ export type OpenedSource = Omit<LocalSource, 'fd' | 'direct'> & {
   /** A short name, where it tells the sources apart. */
   readonly title: string
   /** How a lane reads it. */
-  readonly address: DeviceAddress
+  readonly address: SourceAddress
   /** The lanes that may read it at once; null: any number. */
   readonly lanesMax: number | null
   /** Lets go of what a lane needs for itself: nothing more than the map is asked for from here on. */

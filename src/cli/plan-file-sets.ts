@@ -2,7 +2,6 @@ import { buildFileSet, type BuiltFileSet } from '../capture/file-set/build-file-
 import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import { DegradedCode, type Degraded } from '../domain/ledger.ts'
 import type { StoredPoint } from '../domain/recovery-point.ts'
-import { encodeShared } from '../extents/encode-shared.ts'
 import { readFileSetIndex, type FileSetIndex } from '../formats/file-set/read-index.ts'
 import { FormatError, UnmappedError } from '../formats/format-error.ts'
 import { openVolumeStack } from '../formats/volume-stack/open-volume-stack.ts'
@@ -12,6 +11,8 @@ import type { VolumeStack } from '../formats/volume-stack/volume.ts'
 import type { SourceAddress } from '../lane/lane-messages.ts'
 import { openScratchFile, type ScratchFile } from '../linux/scratch-file.ts'
 import type { BackupSource } from '../mover/backup-source.ts'
+import { isFrozen } from './freeze/frozen-sources.ts'
+import { placeFileSet } from './freeze/file-set-places.ts'
 import type { MapParts } from './map-sources.ts'
 import type { NamedSource, OpenSources } from './open-backup-sources.ts'
 import type { PlannedSources } from './planned-sources.ts'
@@ -83,14 +84,19 @@ async function planFileSet(
     signal,
   })
   await scratch.flush()
-  const devices = sources.map(({ local }) => local.address)
   const { path, fd } = scratch
-  devices.push({ path, fd, sizeBytes: scratch.sizeBytes, direct: false })
   const { sizeBytes } = built
-  const map = await encodeShared(built.extents.map(sizeBytes), { sizeBytes, deviceCount: devices.length })
+  const { address, ...moving } = await placeFileSet(
+    { map: () => built.extents.map(sizeBytes), sizeBytes },
+    {
+      sources: sources.map(({ local }) => local),
+      scratch: { path, fd, sizeBytes: scratch.sizeBytes, direct: false },
+    },
+    signal,
+  )
   return {
-    source: sourceOf(plan, { name, built }),
-    address: { sizeBytes, map, devices },
+    source: { ...sourceOf(plan, { name, built }), ...moving },
+    address,
     degraded: degradedOf(on, built, where),
   }
 }
@@ -115,6 +121,7 @@ function sourceOf(
     fingerprint: () => fingerprintOf(sources),
     changes: null,
     baseData: null,
+    ...(first !== undefined && isFrozen(first.local) ? { image: first.local.frozen.record } : {}),
     freeBytes: null,
     volumes: [{ name: on.volume.name, format, reason }],
   }

@@ -1,4 +1,3 @@
-import type { ChangeList } from '../capture/change-list.ts'
 import type { Degraded } from '../domain/ledger.ts'
 import type { StoredPoint } from '../domain/recovery-point.ts'
 import type { SourceAddress } from '../lane/lane-messages.ts'
@@ -19,7 +18,8 @@ export async function planVolumes(
   parts: MapParts,
   opened: OpenSources,
   how: {
-    readonly changes: ChangeList | null
+    /** By the names of the sources. */
+    readonly changes: ReadonlyMap<string, RangeStream>
     readonly base: StoredPoint | null
     readonly whole: boolean
     readonly allowMounted: boolean
@@ -27,12 +27,16 @@ export async function planVolumes(
 ): Promise<PlannedSources> {
   const { changes, base } = how
   const free = how.whole ? null : await freeOf(parts, opened)
-  const baseData = changes === null || base === null ? null : await dataOfBase(parts, base)
+  const baseData = changes.size === 0 || base === null ? null : await dataOfBase(parts, base)
   return {
     sources: opened.sources.map((source) =>
       backupSource(
         source,
-        { changes, free: free?.get(source.name) ?? null, baseData: baseData?.get(source.name) ?? null },
+        {
+          changes: changes.get(source.name) ?? null,
+          free: free?.get(source.name) ?? null,
+          baseData: baseData?.get(source.name) ?? null,
+        },
         how.allowMounted,
       ),
     ),

@@ -72,6 +72,7 @@ test('parseCommandLine() reads arguments and options into domain values', () => 
     name: undefined,
     tags: ['x', 'y'],
     base: { kind: 'point', reference: 'latest' },
+    provider: 'auto',
     changes: undefined,
     fullRead: false,
     paths: [],

@@ -31,6 +31,8 @@ export const ErrorCode = {
   NoRoomToFreeze: 'NO_ROOM_TO_FREEZE',
   /** The frozen image is not whole any more: its snapshot overflowed, was removed, or its pool failed. */
   ImageLost: 'IMAGE_LOST',
+  /** No frozen image of that name is held on this host. */
+  ImageMissing: 'IMAGE_MISSING',
   /** What changed since that base cannot be told: it is not held, or of another size or disk. */
   ChangesUnknown: 'CHANGES_UNKNOWN',
 

@@ -1,5 +1,6 @@
 import type { CommandDefinition } from '../command.ts'
-import { asText, parseBase, wholeNumber } from '../option-values.ts'
+import { PROVIDER_NAMES } from '../freeze/provider-name.ts'
+import { asText, oneOf, parseBase, wholeNumber } from '../option-values.ts'
 import { splitWords } from '../split-words.ts'
 import { parseVolumePath } from '../volume-path.ts'
 import { TLS_OPTIONS } from './tls-options.ts'
@@ -15,7 +16,7 @@ export const BACKUP = {
   summary: 'make a recovery point',
   description: `Reads volumes and stores what the repository does not hold yet. Every recovery point is complete: none depends on another.
 
-A source is a block device, an image file or an NBD export whose bytes stand still while they are read: a snapshot, or a volume that nobody writes to.
+A source is a logical volume or its mount point, a file on XFS or Btrfs, an NBD export, or any block device or image file. Logical volumes are frozen by a snapshot and files by a clone, for as long as they are read; a thin snapshot or a clone is kept until the next run, which then reads only what changed. Anything else must stand still by itself: a snapshot, or a volume that nobody writes to.
 
 With --path only files are stored: folders with all that is in them, owners, modes, times, extended attributes and access lists, links, devices and holes. They are read where they lie, without mounting; \`icecore extract\` takes them out again.
 
@@ -23,7 +24,8 @@ With a list of changes only those are read, and the list is tested: chunks that 
   arguments: {
     sources: {
       name: 'SOURCE',
-      description: 'a block device, an image file, or an export of an NBD server (nbd://HOST/EXPORT)',
+      description:
+        'a volume, its mount point, an image file, or an export of an NBD server (nbd://HOST/EXPORT)',
       count: 'many',
       parse: asText,
       completes: 'file',
@@ -51,6 +53,14 @@ With a list of changes only those are read, and the list is tested: chunks that 
       description: 'what to compare with: auto (the latest point of the lineage), none, or a POINT',
       default: 'auto',
       parse: parseBase,
+    },
+    provider: {
+      kind: 'value',
+      flag: 'provider',
+      valueName: 'PROVIDER',
+      description: `how sources are frozen: ${PROVIDER_NAMES.join(', ')}; device: they stand still, read them as they are`,
+      default: 'auto',
+      parse: oneOf(PROVIDER_NAMES),
     },
     changes: {
       kind: 'value',

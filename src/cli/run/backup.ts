@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { ChangeList } from '../../capture/change-list.ts'
-import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import { lineageKeyOf } from '../../capture/provider/lineage-key.ts'
+import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import { DegradedCode, type Degraded, type FreezeRecord } from '../../domain/ledger.ts'
 import type { StoredPoint } from '../../domain/recovery-point.ts'
 import type { RunMode } from '../../domain/run-mode.ts'
@@ -19,6 +21,10 @@ import type { BACKUP } from '../commands/backup.ts'
 import { noticeDamagedPoints } from '../damaged-points.ts'
 import { defaultLineage } from '../default-lineage.ts'
 import { ExitCode } from '../exit-code.ts'
+import type { ChosenProvider } from '../freeze/choose-provider.ts'
+import { findChanges } from '../freeze/find-changes.ts'
+import type { FrozenSources } from '../freeze/frozen-sources.ts'
+import { isFreezing } from '../freeze/provider-name.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
 import {
@@ -40,12 +46,18 @@ type BackupInvocation = InvocationOf<typeof BACKUP>
 export async function runBackup(invocation: BackupInvocation): Promise<CommandResult> {
   const { options } = invocation
   requireFitting(invocation)
-  await using sources = await openQuietSources(invocation)
-  const changes = await changeListOf(invocation, sources.sources)
+  const chosen = await chooseProviders(invocation)
+  const freezes = chosen.some(({ provider }) => isFreezing(provider))
+  // What somebody else has frozen is looked at before a password is asked for; what icecore freezes, after it.
+  await using stack = new AsyncDisposableStack()
+  const early = freezes ? null : stack.use(await openQuietSources(invocation, chosen, null))
   await using _spares = startSpareThreads(laneCount(invocation))
   preloadReaders(options)
   const writerId = invocation.randomness.bytes(8).toHex()
   await using unlocked = await openUnlocked(invocation, { writerId })
+  const { config } = unlocked.repository
+  const sources = early ?? stack.use(await openQuietSources(invocation, chosen, config.id))
+  const changes = await changeListOf(invocation, sources.sources)
   if (options.dryRun) return await dryRun(invocation, { unlocked, sources, changes })
   const stored = await asWriter(unlocked.store, { writerId, clock: invocation.clock }, async (storing) => {
     await using repository = await withIndex(unlocked, invocation.settings.cacheFolder)
@@ -53,29 +65,84 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
     await using planned = run.planned
     await sources.handOver()
     storing()
-    return await backUp(
-      backUpParts(invocation, {
-        repository,
-        addresses: planned.addresses,
-        writerId,
-        lanesMax: sources.lanesMax,
-      }),
-      run.request,
-    )
+    const parts = backUpParts(invocation, {
+      repository,
+      addresses: planned.addresses,
+      writerId,
+      lanesMax: sources.lanesMax,
+    })
+    const point = await backUp(parts, run.request)
+    await keepImages(invocation, sources, point)
+    return point
   })
   const { json, text } = backupReport(stored)
   return { json, text, exitCode: stored.point.ledger.degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done }
+}
+
+async function chooseProviders({
+  options,
+  arguments: { sources },
+  signal,
+}: BackupInvocation): Promise<readonly ChosenProvider[]> {
+  const { chooseProvider } = await import('../freeze/choose-provider.ts')
+  const chosen: ChosenProvider[] = []
+  for (const source of sources) chosen.push(await chooseProvider(source, options.provider, signal))
+  return chosen
+}
+
+async function freeze(
+  { clock, randomness, progress, options, ...invocation }: BackupInvocation,
+  what: { chosen: readonly ChosenProvider[]; repositoryId: string; signal: AbortSignal },
+): Promise<FrozenSources> {
+  const { chosen, repositoryId, signal } = what
+  for (const { argument, provider, why } of chosen) {
+    if (isFreezing(provider))
+      progress({ event: 'notice', message: `Freezing ${argument} by ${provider}: ${why}` })
+  }
+  const { freezeSources } = await import('../freeze/frozen-sources.ts')
+  const lineage = lineageOf({ clock, randomness, progress, options, ...invocation })
+  const lineageKey = lineageKeyOf({ repositoryId, lineage, sha256 })
+  return await freezeSources(chosen, { clock, randomness, lineageKey, signal })
+}
+
+function sha256(text: string): Uint8Array {
+  return createHash('sha256').update(text).digest()
+}
+
+/** The point is there, whatever becomes of its images: the next run then compares. */
+async function keepImages(
+  { progress, signal }: BackupInvocation,
+  sources: OpenSources,
+  { id }: StoredPoint,
+): Promise<void> {
+  try {
+    await sources.keep(id, signal)
+  } catch (error) {
+    if (!isBackupError(error)) throw error
+    progress({
+      event: 'notice',
+      message: `The frozen image was not kept, the next run will compare: ${error.message}`,
+    })
+  }
 }
 
 /** The sources, and how they were brought to rest. */
 type QuietSources = OpenSources & { readonly freeze: FreezeRecord | null }
 
 /** Somebody else has frozen them, perhaps a program before the freeze: to open them is all that is left to do. */
-async function openQuietSources(invocation: BackupInvocation): Promise<QuietSources> {
+async function openQuietSources(
+  invocation: BackupInvocation,
+  chosen: readonly ChosenProvider[],
+  repositoryId: string | null,
+): Promise<QuietSources> {
   const { allowMounted, dryRun: isDryRun } = invocation.options
   const how = { allowMounted, tlsFiles: tlsFilesOf(invocation.options), signal: invocation.signal }
-  const open = (): Promise<OpenSources> => openBackupSources(invocation.arguments.sources, how)
-  if (isDryRun) return { ...(await open()), freeze: null }
+  const { sources } = invocation.arguments
+  const open = async (signal: AbortSignal): Promise<OpenSources> => {
+    const frozen = repositoryId === null ? null : await freeze(invocation, { chosen, repositoryId, signal })
+    return await openBackupSources(sources, { ...how, frozen })
+  }
+  if (isDryRun) return { ...(await open(invocation.signal)), freeze: null }
   const window = { lineage: lineageOf(invocation), mountPoints: [] }
   const { frozen, record, degraded } = await runWithHooks(invocation, window, open)
   return { ...frozen, degraded: [...frozen.degraded, ...degraded], freeze: record }
@@ -100,13 +167,19 @@ async function planRun(
   const lineage = lineageOf(invocation)
   const { base, damaged } = await chooseBase(invocation, repository, lineage)
   noticeDamagedPoints(damaged, invocation.progress)
-  const found = { hasBase: base !== null, hasList: changes !== null, damagedCount: damaged.length }
+  const known = { list: changes, base: damaged.length > 0 ? null : base }
+  const changed = await findChanges(sources.sources, known, invocation.signal)
+  const found = {
+    hasBase: base !== null,
+    hasList: changes !== null || changed.bySource.size > 0,
+    damagedCount: damaged.length,
+  }
   const parts = { repository, progress: invocation.progress, signal: invocation.signal }
   const { whole, allowMounted, paths } = options
   const planned =
     paths.length > 0
       ? await (await import('../plan-file-sets.ts')).planFileSets(parts, sources, { paths, base })
-      : await planVolumes(parts, sources, { changes, base, whole, allowMounted })
+      : await planVolumes(parts, sources, { changes: changed.bySource, base, whole, allowMounted })
   const request = {
     lineage,
     tags: options.tags,
@@ -114,7 +187,7 @@ async function planRun(
     base,
     mode: modeOf({ ...found, fullRead: options.fullRead }),
     options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
-    degraded: [...planned.degraded, ...knownShortcomings({ ...found, lineage })],
+    degraded: [...planned.degraded, ...changed.degraded, ...knownShortcomings({ ...found, lineage })],
     freeze: sources.freeze,
   }
   return { request, planned }

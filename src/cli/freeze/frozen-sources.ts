@@ -1,0 +1,205 @@
+import { basename } from 'node:path'
+import type { FrozenGroup, Provider } from '../../capture/provider/provider.ts'
+import type { ImageDevice, ProvidedImage } from '../../capture/provider/provided-image.ts'
+import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
+import type { Clock } from '../../domain/clock.ts'
+import { DegradedCode, type Degraded, type ImageRecord } from '../../domain/ledger.ts'
+import type { Randomness } from '../../domain/randomness.ts'
+import { dataRanges } from '../../extents/data-ranges.ts'
+import { encodeShared } from '../../extents/encode-shared.ts'
+import type { SourceAddress } from '../../lane/lane-messages.ts'
+import { ownProcessIdentity, processWord } from '../../linux/process-identity.ts'
+import type { BackupSource, RangeStream } from '../../mover/backup-source.ts'
+import type { OpenedSource } from '../open-source.ts'
+import type { ChosenProvider } from './choose-provider.ts'
+import { isFreezing, type FreezingProvider } from './provider-name.ts'
+import { loadProvider } from './providers.ts'
+
+/** So long an image is held for a run of which nothing more is heard. */
+const LEASE_MS = 24 * 60 * 60 * 1000
+
+/** What is known of a source because icecore froze it. */
+export type FrozenPart = {
+  readonly record: Omit<ImageRecord, 'movedBytes'>
+  readonly identify: NonNullable<BackupSource['identify']>
+  /**
+   * What changed since the point `pointId`: null when this way of freezing knows no changes, 'lost' when the image of
+   * that point is not held.
+   */
+  changesSince(pointId: string, signal: AbortSignal): Promise<RangeStream | 'lost' | null>
+}
+
+export type FrozenSource = OpenedSource & { readonly frozen: FrozenPart }
+
+/** Sources that icecore froze, by the arguments that named them. */
+export type FrozenSources = AsyncDisposable & {
+  readonly sources: ReadonlyMap<string, FrozenSource>
+  readonly degraded: readonly Degraded[]
+  /** Keeps the images for the next run of the lineage, which then needs to read only what changed. */
+  keep(pointId: string, signal: AbortSignal): Promise<void>
+}
+
+export type FreezeParts = {
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly lineageKey: string
+  readonly signal: AbortSignal
+}
+
+/** Freezes what is to be frozen: in one moment all that one provider freezes. */
+export async function freezeSources(
+  chosen: readonly ChosenProvider[],
+  parts: FreezeParts,
+): Promise<FrozenSources> {
+  await using stack = new AsyncDisposableStack()
+  const sources = new Map<string, FrozenSource>()
+  const degraded: Degraded[] = []
+  const groups: FrozenGroup[] = []
+  for (const [name, own] of byProvider(chosen)) {
+    const provider = await loadProvider(name, parts)
+    const group = stack.use(await freezeGroup(provider, own, parts))
+    groups.push(group)
+    degraded.push(...group.degraded)
+    for (const [index, image] of group.images.entries()) {
+      const choice = own[index]
+      if (choice === undefined) throw new RangeError('the provider froze more than it was asked for')
+      const about = { provider, choice, windowMs: group.windowMs, lineageKey: parts.lineageKey }
+      sources.set(choice.argument, await frozenSource(image, about, parts.signal))
+    }
+  }
+  degraded.push(...momentsOf(groups))
+  const held = stack.move()
+  return {
+    sources,
+    degraded,
+    async keep(pointId, signal) {
+      for (const group of groups) await group.keep(pointId, signal)
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  }
+}
+
+/** What one provider freezes together is of one moment; what two of them freeze is not. */
+function momentsOf(groups: readonly FrozenGroup[]): Degraded[] {
+  if (groups.length < 2) return []
+  const kinds = groups.map(({ images }) => images[0]?.held.provider ?? '').join(' and ')
+  const message = `The sources were frozen by ${kinds}, one after the other: they are of different moments`
+  return [{ code: DegradedCode.MomentsDiffer, message }]
+}
+
+function byProvider(
+  chosen: readonly ChosenProvider[],
+): ReadonlyMap<FreezingProvider, readonly ChosenProvider[]> {
+  const groups = new Map<FreezingProvider, ChosenProvider[]>()
+  for (const choice of chosen) {
+    if (!isFreezing(choice.provider)) continue
+    const group = groups.get(choice.provider)
+    if (group === undefined) groups.set(choice.provider, [choice])
+    else group.push(choice)
+  }
+  return groups
+}
+
+async function freezeGroup(
+  provider: Provider,
+  chosen: readonly ChosenProvider[],
+  { clock, lineageKey, signal }: FreezeParts,
+): Promise<FrozenGroup> {
+  const request = {
+    sources: chosen.map(({ source }) => source),
+    lineageKey,
+    leaseEndsAtMs: clock.now().getTime() + LEASE_MS,
+    owner: processWord(ownProcessIdentity()),
+  }
+  return await provider.freeze(request, signal)
+}
+
+type About = {
+  readonly provider: Provider
+  readonly choice: ChosenProvider
+  readonly windowMs: number | null
+  readonly lineageKey: string
+}
+
+async function frozenSource(image: ProvidedImage, about: About, signal: AbortSignal): Promise<FrozenSource> {
+  const { choice, provider, windowMs } = about
+  const { held } = image
+  const { sizeBytes, sectorSizeBytes } = image.image
+  const whole = { offset: 0, length: sizeBytes }
+  const [device] = image.devices
+  return {
+    path: choice.argument,
+    realPath: `${provider.name}:${held.source}`,
+    title: basename(choice.argument),
+    type: provider.name === 'reflink' ? 'file' : 'device',
+    sizeBytes,
+    sectorSizeBytes,
+    identity: image.devices.length === 1 ? (device?.identity ?? null) : null,
+    address: await addressOf(image, signal),
+    lanesMax: null,
+    fingerprint: () => Promise.resolve(`${provider.name}:${held.id}`),
+    dataRanges: (range, now) => dataRanges(image.image.extents(range, now)),
+    image: () => ({ ...image.image, [Symbol.asyncDispose]: () => Promise.resolve() }),
+    handOver: () => Promise.resolve(),
+    frozen: {
+      record: { provider: provider.name, id: held.id, source: held.source, windowMs },
+      identify: async (now) => {
+        const ranges = await image.identify(now)
+        if (ranges.length === 0) return null
+        return { ranges, map: await mapOf(image, now) }
+      },
+      changesSince: (pointId, now) => changesSince(image, { ...about, pointId }, now),
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+
+  async function mapOf(one: ProvidedImage, now: AbortSignal): Promise<Uint8Array<SharedArrayBuffer>> {
+    return await encodeShared(one.image.extents(whole, now), { sizeBytes, deviceCount: one.devices.length })
+  }
+}
+
+/** A clone is read as the file that it is; all else where its map says. */
+async function addressOf(image: ProvidedImage, signal: AbortSignal): Promise<SourceAddress> {
+  const { sizeBytes } = image.image
+  const devices = image.devices.map(deviceAddress)
+  const [device] = devices
+  if (image.held.provider === 'reflink' && device !== undefined) return device
+  const extents = image.image.extents({ offset: 0, length: sizeBytes }, signal)
+  return { sizeBytes, map: await encodeShared(extents, { sizeBytes, deviceCount: devices.length }), devices }
+}
+
+function deviceAddress({ path, fd, sizeBytes, direct }: ImageDevice): {
+  readonly path: string
+  readonly fd: number
+  readonly sizeBytes: number
+  readonly direct: boolean
+} {
+  return { path, fd, sizeBytes, direct }
+}
+
+async function changesSince(
+  image: ProvidedImage,
+  about: About & { readonly pointId: string },
+  signal: AbortSignal,
+): Promise<RangeStream | 'lost' | null> {
+  if (image.changesSince === null) return null
+  const held = await about.provider.held(signal)
+  const base = held.find(
+    ({ lineageKey, source, use }) =>
+      use.kind === 'base' &&
+      use.pointId === about.pointId &&
+      lineageKey === about.lineageKey &&
+      source === image.held.source,
+  )
+  if (base === undefined) return 'lost'
+  try {
+    return await image.changesSince(base, signal)
+  } catch (error) {
+    if (isBackupError(error, ErrorCode.ChangesUnknown)) return 'lost'
+    throw error
+  }
+}
+
+export function isFrozen(source: OpenedSource): source is FrozenSource {
+  return 'frozen' in source
+}

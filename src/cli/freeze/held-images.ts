@@ -1,0 +1,36 @@
+import type { HeldImage } from '../../capture/provider/held-image.ts'
+import type { Provider } from '../../capture/provider/provider.ts'
+import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
+import type { Clock } from '../../domain/clock.ts'
+import type { Randomness } from '../../domain/randomness.ts'
+import { isWordOfDead } from '../../linux/process-identity.ts'
+import { FREEZING_PROVIDERS, loadProvider } from './providers.ts'
+
+export type HeldHere = { readonly image: HeldImage; readonly provider: Provider }
+
+/** All that icecore holds on this host, oldest first. A provider whose tools are not installed holds nothing. */
+export async function heldImages(
+  parts: { readonly clock: Clock; readonly randomness: Randomness },
+  signal: AbortSignal,
+): Promise<readonly HeldHere[]> {
+  const found: HeldHere[] = []
+  for (const name of FREEZING_PROVIDERS) {
+    const provider = await loadProvider(name, parts)
+    for (const image of await heldBy(provider, signal)) found.push({ image, provider })
+  }
+  return found.toSorted((a, b) => a.image.createdAtMs - b.image.createdAtMs)
+}
+
+async function heldBy(provider: Provider, signal: AbortSignal): Promise<readonly HeldImage[]> {
+  try {
+    return await provider.held(signal)
+  } catch (error) {
+    if (isBackupError(error, ErrorCode.ProgramMissing)) return []
+    throw error
+  }
+}
+
+/** An image of a run whose process has ended without releasing it, or whose lease is over. */
+export function isAbandoned({ use }: HeldImage, now: Date): boolean {
+  return use.kind === 'run' && (isWordOfDead(use.owner) || use.leaseEndsAtMs < now.getTime())
+}
