@@ -122,25 +122,30 @@ for (const format of ['ext4', 'xfs'] as const) {
     },
   )
 
-  test(
-    `compareFiles() reads for one of 10,000 files of ${format} little of the others`,
-    {
-      skip: needsLoopDevices(),
-    },
-    async () => {
-      using folder = temporaryFolder()
-      const [before, after, root] = [folder.join('before'), folder.join('after'), folder.join('mnt')]
-      makeImage(before, format, ['-t', 'ext4'])
-      whileMounted(before, root, () => fill(root, 10_000))
-      copy(before, after)
-      whileMounted(after, root, () => writeFileSync(join(root, 'many', '5000'), 'now with content'))
-      const { walked, followed, ...counts } = await compareImageFiles(before, after)
+  const little = `compareFiles() reads little for one of 10,000 files of ${format}, and for new ones`
+  test(little, { skip: needsLoopDevices() }, async (t) => {
+    using folder = temporaryFolder()
+    const [before, after, root] = [folder.join('before'), folder.join('after'), folder.join('mnt')]
+    makeImage(before, format, ['-t', 'ext4'])
+    whileMounted(before, root, () => fill(root, 10_000))
+    copy(before, after)
+    whileMounted(after, root, () => writeFileSync(join(root, 'many', '5000'), 'now with content'))
+    const one = await compareImageFiles(before, after)
+    assert.match(one.walked.join(), /^modified \/many\/5000 content times \(\d+\)$/u)
+    copy(after, before)
+    whileMounted(after, root, () => {
+      mkdirSync(join(root, 'new'))
+      for (let number = 0; number < 70; number += 1) writeFileSync(join(root, 'new', `${number}`), 'new')
+    })
+    const many = await compareImageFiles(before, after)
+    assert.equal(many.walked.length, 71)
+    for (const { walked, followed, ...counts } of [one, many]) {
+      t.diagnostic(JSON.stringify(counts))
       assert.equal(counts.walkedBecause, null)
       assert.deepEqual(followed, walked)
-      assert.match(walked.join(), /^modified \/many\/5000 content times \(\d+\)$/u)
       assert(counts.followedBytes < counts.walkedBytes / 2, JSON.stringify(counts))
-    },
-  )
+    }
+  })
 }
 
 test(
