@@ -2,7 +2,8 @@ import type { LabHost } from './lab-host.ts'
 
 const MAKE = {
   ext4: ['mkfs.ext4', '-q', '-F', '-E', 'lazy_itable_init=0,lazy_journal_init=0,nodiscard'],
-  xfs: ['mkfs.xfs', '-q', '-f', '-K'],
+  // Not supported is one that is smaller than 300 MiB.
+  xfs: ['mkfs.xfs', '--unsupported', '-q', '-f', '-K'],
   btrfs: ['mkfs.btrfs', '-q', '-f', '-K'],
 } as const
 
