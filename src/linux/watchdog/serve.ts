@@ -4,7 +4,7 @@ import { prepareToFreeze } from '../freeze.ts'
 import { unreachable } from '../../domain/unreachable.ts'
 import { NotFrozen } from './frozen-mounts.ts'
 import { Guardian } from './guardian.ts'
-import { keepInMemory } from './keep-in-memory.ts'
+import { outliveMemoryShortage } from './outlive-memory-shortage.ts'
 import type { Answer, FromWatchdog, Request, ToWatchdog } from './messages.ts'
 import { reportDeeds } from './report-deeds.ts'
 
@@ -16,7 +16,7 @@ const guardian = new Guardian(() => send({ event: 'expired' }))
 const canFreeze = prepareToFreeze()
 // Starts the threads of the pool now, and not when the first file system is to be frozen.
 await stat('/')
-keepInMemory()
+outliveMemoryShortage()
 // What was compiled is kept now, so that nothing is left to write when everything is frozen.
 module.flushCompileCache()
 process.on('message', (message: ToWatchdog) => {
