@@ -9,6 +9,8 @@ const FS_IOC_SETFLAGS = 0x40086602
 const FS_IOC_GETVERSION = 0x80087601
 const FS_IOC_FSGETXATTR = 0x801c581f
 const FS_XFLAG_REALTIME = 0x1
+/** In struct fsxattr. */
+const AT_FSX_NEXTENTS = 8
 // fcntl.h
 const AT_FDCWD = -100
 const AT_SYMLINK_FOLLOW = 0x400
@@ -32,6 +34,8 @@ export type CloneCalls = {
   generation(fd: number): number
   /** Whether an XFS file lies on the real-time device, whose offsets say nothing of the other one's. */
   isRealtime(fd: number): boolean
+  /** How many extents an XFS file is in; 0 on file systems that do not count them. */
+  extentCount(fd: number): number
   /** Null when there is none of that name. */
   attribute(fd: number, name: string, bytesMax: number): Uint8Array | null
 }
@@ -56,10 +60,10 @@ function bind(native: NativeLibrary): CloneCalls {
   )
   const fgetxattr = native.func('int64_t fgetxattr(int fd, const void *name, void *value, size_t size)')
 
-  function int32(fd: number, request: number): number {
+  function int32(fd: number, request: number, at = 0): number {
     const argument = new Uint8Array(ARGUMENT_BYTES)
     if (control(fd, request, argument) === -1) throw systemError('ioctl', native.errno())
-    return new DataView(argument.buffer).getUint32(0, true)
+    return new DataView(argument.buffer).getUint32(at, true)
   }
   return {
     clone: async (target, source) => {
@@ -83,6 +87,7 @@ function bind(native: NativeLibrary): CloneCalls {
     },
     generation: (fd) => int32(fd, FS_IOC_GETVERSION),
     isRealtime: (fd) => (int32(fd, FS_IOC_FSGETXATTR) & FS_XFLAG_REALTIME) !== 0,
+    extentCount: (fd) => int32(fd, FS_IOC_FSGETXATTR, AT_FSX_NEXTENTS),
     attribute: (fd, name, bytesMax) => {
       const value = new Uint8Array(Math.max(bytesMax, ARGUMENT_BYTES))
       const length = Number(fgetxattr(fd, cString(name), value, bytesMax))

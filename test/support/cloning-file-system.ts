@@ -9,7 +9,7 @@ export type CloningKind = 'xfs' | 'btrfs'
 /** The smallest XFS that its tools make. */
 const SIZE_BYTES = 400 * 1024 * 1024
 const MAKE: Readonly<Record<CloningKind, readonly string[]>> = {
-  xfs: ['mkfs.xfs', '-q', '-m', 'reflink=1'],
+  xfs: ['mkfs.xfs', '-q'],
   btrfs: ['mkfs.btrfs', '-q'],
 }
 

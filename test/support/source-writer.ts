@@ -1,5 +1,6 @@
 // A program that writes to files or devices as fast as it can: `node source-writer.ts SEED MODE PATH:SIZE…`. It tells its
-// parent how many writes it has done, and stands still between the messages `pause` and `go`.
+// parent how many writes it has done, stands still between the messages `pause` and `go`, and begins again with another
+// seed when it is told one.
 import { constants, fsyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 
@@ -15,7 +16,7 @@ const WRITES_PER_MESSAGE = 8
 type Target = { readonly fd: number; readonly sizeBytes: number; readonly isFile: boolean }
 
 const [seed = '', mode, ...places] = process.argv.slice(2)
-const chance = seededRandomness(Number(seed))
+let chance = seededRandomness(Number(seed))
 const noise = Buffer.from(chance.bytes(1024 * 1024))
 const direct = mode === 'count' ? constants.O_DIRECT : 0
 const targets = places.map((place): Target => {
@@ -26,8 +27,9 @@ const targets = places.map((place): Target => {
 
 let isPaused = false
 process.on('message', (message) => {
-  isPaused = message === 'pause'
-  process.send?.(message)
+  if (typeof message === 'number') chance = seededRandomness(message)
+  else isPaused = message === 'pause'
+  process.send?.(typeof message === 'number' ? `${message}` : message)
 })
 process.on('disconnect', () => process.exit(0))
 

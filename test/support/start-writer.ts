@@ -8,6 +8,8 @@ export type WriterTarget = { readonly path: string; readonly sizeBytes: number }
 export type Writer = AsyncDisposable & {
   /** Waits until it has written so many times more. */
   wrote(count: number): Promise<void>
+  /** Goes on with another seed. */
+  reseed(seed: number): Promise<void>
   pause(): Promise<void>
   go(): Promise<void>
 }
@@ -29,15 +31,16 @@ export async function startWriter(
     execArgv: [],
   })
   const told = listen(child)
-  const tell = async (word: 'pause' | 'go'): Promise<void> => {
-    child.send(word)
-    await told.until(() => told.word === word)
+  const tell = async (message: 'pause' | 'go' | number): Promise<void> => {
+    child.send(message)
+    await told.until(() => told.word === String(message))
   }
   const writer: Writer = {
     wrote: async (more) => {
       const first = told.count
       await told.until(() => told.count >= first + more)
     },
+    reseed: tell,
     pause: () => tell('pause'),
     go: () => tell('go'),
     [Symbol.asyncDispose]: async () => {

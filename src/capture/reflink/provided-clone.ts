@@ -6,7 +6,7 @@ import { cloneDifference } from './clone-difference.ts'
 import type { CloneFacts } from './clone-facts.ts'
 import { changeUse, heldImageOf, openClone, type FoundClone } from './held-clones.ts'
 import type { Clone, CloneState } from './reflink-tools.ts'
-import { droppedError, hasRoomToHold } from './room.ts'
+import { droppedError, hasRoomToHold } from './production-limits.ts'
 
 /** A clone as the image of a run: its only device, number 0, is itself. */
 export class ProvidedClone implements ProvidedImage, AsyncDisposable {

@@ -6,7 +6,7 @@ import { cloneTogether, type CloneSet } from './clone-set.ts'
 import { costOf, heldImageOf, PROVIDER_NAME, visitClones } from './held-clones.ts'
 import { ProvidedClone } from './provided-clone.ts'
 import type { CloneSource, ReflinkTools, UnnamedClone } from './reflink-tools.ts'
-import { requireRoomToFreeze } from './room.ts'
+import { EXTENT_COUNT_MAX, requireRoomToFreeze, requireShortFreeze } from './production-limits.ts'
 
 const ID_BYTES = 16
 
@@ -31,6 +31,7 @@ async function freeze(
   for (const path of request.sources) {
     const source = sources.use(await tools.openSource(path))
     requireRoomToFreeze(path, await source.room())
+    requireShortFreeze(path, await source.extentCount(EXTENT_COUNT_MAX, signal))
     opened.push(source)
   }
   const set = await cloneTogether(opened, { wait: (ms) => setTimeout(ms), signal })

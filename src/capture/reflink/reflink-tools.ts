@@ -20,6 +20,8 @@ export type CloneSource = AsyncDisposable & {
   flush(): Promise<void>
   version(): Promise<SourceVersion>
   room(): Promise<Room>
+  /** In how many pieces it lies; when more than `countMax`, any number above it. */
+  extentCount(countMax: number, signal: AbortSignal): Promise<number>
   /** Freezes it: what it holds at one moment, as a file without a name, which ends with the process. */
   clone(): Promise<UnnamedClone>
 }

@@ -83,6 +83,7 @@ export class CloneFolder {
 
   /** Nothing is left behind when nothing is held. */
   async removeIfEmpty(): Promise<void> {
+    if ((await this.key()) === null) return
     try {
       await rmdir(this.path)
     } catch (error) {

@@ -5,16 +5,20 @@ import { systemClock } from '../../domain/clock.ts'
 import { cloneCalls } from '../clone-calls.ts'
 import { deviceNumberOf } from '../device-number.ts'
 import { errnoMeaning, errnoOf } from '../errno.ts'
+import { fiemapOf } from '../fiemap.ts'
 import { parseMountInfo, type Mount } from '../mounts.ts'
 import { nativeAbsence } from '../native.ts'
 import { kindOf } from '../path-kind.ts'
 import { CloneFolder, type Room } from './clone-folder.ts'
+import { requireCalls } from './kept-clone.ts'
 import { makeClone, type UnnamedClone } from './unnamed-clone.ts'
 
 /** What makes clones that hold their blocks. */
 export const CLONING_FILE_SYSTEMS: ReadonlySet<string> = new Set(['xfs', 'btrfs'])
 /** Before Linux 6.13 two writes within one tick, of 10 ms at most, leave the same time. */
 const TICK_MS_MAX = 20
+/** Of Btrfs; a file has no more extents than blocks. */
+const BLOCK_BYTES_MIN = 4096
 
 /** A file that can be cloned. */
 export type CloneSource = AsyncDisposable & {
@@ -22,6 +26,7 @@ export type CloneSource = AsyncDisposable & {
   flush(): Promise<void>
   version(): Promise<{ readonly text: string; readonly isSettled: boolean }>
   room(): Promise<Room>
+  extentCount(countMax: number, signal: AbortSignal): Promise<number>
   clone(): Promise<UnnamedClone>
 }
 
@@ -55,6 +60,7 @@ export async function openCloneSource(named: string): Promise<CloneSource> {
     flush: () => handle.datasync(),
     version: () => versionOf(handle),
     room: () => folder.room(),
+    extentCount: (countMax, signal) => countExtents(handle, countMax, signal),
     clone: async () => {
       try {
         return await makeClone(handle, folder)
@@ -65,6 +71,19 @@ export async function openCloneSource(named: string): Promise<CloneSource> {
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** Counts no further than just above `countMax`. */
+async function countExtents(handle: FileHandle, countMax: number, signal: AbortSignal): Promise<number> {
+  const known = requireCalls().extentCount(handle.fd)
+  const { size } = await handle.stat()
+  if (known > 0 || size <= countMax * BLOCK_BYTES_MIN) return known
+  let count = 0
+  for await (const batch of fiemapOf(handle.fd, { offset: 0, length: size }, signal)) {
+    count += batch.length
+    if (count > countMax) break
+  }
+  return count
 }
 
 function requireMeans(path: string): void {
@@ -120,6 +139,7 @@ function cloneError(path: string, cause: unknown): unknown {
         cause,
       })
     case 'EOPNOTSUPP':
+    case 'ENOTSUP':
     case 'ENOTTY':
       return unsuitable(
         path,

@@ -16,6 +16,19 @@ export function requireRoomToFreeze(path: string, room: Room): void {
   throw new BackupError(ErrorCode.NoRoomToFreeze, message, { data: { path, ...room } })
 }
 
+/**
+ * The file system takes 10 to 30 µs for each extent of a clone (measured: 1.2 million in 17 to 34 s on a busy machine), and
+ * the file's writers wait.
+ */
+export const EXTENT_COUNT_MAX = 250_000
+
+/** Throws FREEZE_FAILED. */
+export function requireShortFreeze(path: string, extentCount: number): void {
+  if (extentCount <= EXTENT_COUNT_MAX) return
+  const message = `Cannot freeze "${path}" as a clone: it lies in more than ${EXTENT_COUNT_MAX} pieces, and its writers would wait for seconds; required is a file in fewer (xfs_fsr, btrfs filesystem defragment), or a snapshot of the volume`
+  throw new BackupError(ErrorCode.FreezeFailed, message, { data: { path, extentCount } })
+}
+
 export function hasRoomToHold(room: Room): boolean {
   return share(room) >= HOLD_SHARE_MIN
 }
