@@ -14,16 +14,19 @@ import { type TemporaryFolder, temporaryFolder } from '../support/temporary-fold
 
 const PROGRAM = fileURLToPath(new URL('./killed-program.ts', import.meta.url))
 const ROUNDS = 20
+const ONLY = 'only'
 /** From its first hook on, the program lives a little less. */
 const LIFE_MS = 500
 
 type Started = { readonly child: ChildProcess; readonly journal: string; readonly log: string }
 
 /** `name` tells the files of this program from those of others, which may still be written to. */
-function start(folder: TemporaryFolder, mountPoint: string, name = 'only'): Started {
+function start(folder: TemporaryFolder, mountPoint: string, name: string): Started {
   const journal = folder.join(`${name}.journal`)
   const log = folder.join('state', `${name}.log`)
-  const child = spawn(process.execPath, [PROGRAM, journal, mountPoint, log], {
+  // Those that are not killed at random need the time to be looked at.
+  const holdMs = name === ONLY ? '3000' : '150'
+  const child = spawn(process.execPath, [PROGRAM, journal, mountPoint, log, holdMs], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   return { child, journal, log }
@@ -95,7 +98,7 @@ test(
   async () => {
     using folder = temporaryFolder()
     using home = mountedFileSystem(folder, 'home')
-    const started = start(folder, home.mountPoint)
+    const started = start(folder, home.mountPoint, ONLY)
     const [output] = await once(started.child.stdout ?? assert.fail(), 'data')
     assert.match(String(output), /^frozen/)
     assert.equal(await isWritable(home.mountPoint, 50), false)
@@ -120,7 +123,7 @@ test(
 test('icecore undoes itself what a killed watchdog leaves', { skip: needsLoopDevices() }, async () => {
   using folder = temporaryFolder()
   using home = mountedFileSystem(folder, 'home')
-  const started = start(folder, home.mountPoint)
+  const started = start(folder, home.mountPoint, ONLY)
   const exited = once(started.child, 'exit')
   const [output] = await once(started.child.stdout ?? assert.fail(), 'data')
   const [, watchdog] = /frozen by (\d+)/.exec(String(output)) ?? []
@@ -136,7 +139,7 @@ test(
   async () => {
     using folder = temporaryFolder()
     using home = mountedFileSystem(folder, 'home')
-    const started = start(folder, home.mountPoint)
+    const started = start(folder, home.mountPoint, ONLY)
     const [output] = await once(started.child.stdout ?? assert.fail(), 'data')
     const [, watchdog = ''] = /frozen by (\d+)/.exec(String(output)) ?? []
     const open = runTool('sh', ['-c', `readlink /proc/${watchdog}/fd/* /proc/${watchdog}/cwd`]).split('\n')
