@@ -11,6 +11,7 @@ import { RESTORE } from './restore.ts'
 import { SCATTERED } from './scattered.ts'
 import { SMALL_FILES } from './small-files.ts'
 import { THIN_DIFFERENCE } from './thin-difference.ts'
+import { THIN_MAP } from './thin-map.ts'
 import { USED_BLOCKS } from './used-blocks.ts'
 import { USED_BLOCKS_BACKUP } from './used-blocks-backup.ts'
 
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   USED_BLOCKS,
   FRAGMENTS,
   THIN_DIFFERENCE,
+  THIN_MAP,
   LIST_FILES,
   SMALL_FILES,
 ]
