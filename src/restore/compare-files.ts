@@ -13,6 +13,8 @@ export type FilesComparison = ChangedFiles & {
   readonly walkedBecause: string | null
 }
 
+const FILE_SET = 'file set'
+
 /**
  * Which files differ between the file systems of two volumes, found from the blocks that differ: which inodes lie in
  * them, which own them, and what leads to those. Where that cannot be done, by walking through all folders.
@@ -22,6 +24,10 @@ export async function compareFiles(
   sources: ComparedSources,
   changedRanges: () => Iterable<Range>,
 ): Promise<FilesComparison> {
+  // The catalogue of a set of files is all folders and inodes there are, and is small: to read it is no fallback.
+  if (sources.before.fileSystem.format === FILE_SET && sources.after.fileSystem.format === FILE_SET) {
+    return { ...(await changedFiles(sources)), walkedBecause: null }
+  }
   try {
     return { ...(await follow(sources, changedRanges)), walkedBecause: null }
   } catch (error) {

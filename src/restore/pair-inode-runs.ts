@@ -8,21 +8,17 @@ export function* pairInodeRuns(
   { before, after }: { readonly before: readonly InodeRun[]; readonly after: readonly InodeRun[] },
   inodeSizeBytes: number,
 ): Generator<PairedRun> {
-  const endOfRun = ({ offsetBytes, count }: InodeRun): number => offsetBytes + count * inodeSizeBytes
+  const startOf = (run: InodeRun | undefined): number => run?.offsetBytes ?? Infinity
+  const endOf = (run: InodeRun | undefined): number => startOf(run) + (run?.count ?? 0) * inodeSizeBytes
   let [first, second, position] = [0, 0, 0]
   for (;;) {
     const [one, other] = [before[first], after[second]]
-    const nearer = (one?.offsetBytes ?? Infinity) <= (other?.offsetBytes ?? Infinity) ? one : other
-    if (nearer === undefined) return
-    const start = Math.max(position, nearer.offsetBytes)
-    const isBefore = one !== undefined && one.offsetBytes <= start
-    const isAfter = other !== undefined && other.offsetBytes <= start
-    const ends = [
-      one === undefined ? Infinity : isBefore ? endOfRun(one) : one.offsetBytes,
-      other === undefined ? Infinity : isAfter ? endOfRun(other) : other.offsetBytes,
-    ]
-    position = Math.min(...ends)
-    const from = isBefore ? one : nearer
+    const start = Math.max(position, Math.min(startOf(one), startOf(other)))
+    const isBefore = startOf(one) <= start
+    const isAfter = startOf(other) <= start
+    const from = isBefore ? one : other
+    if (from === undefined) return
+    position = Math.min(isBefore ? endOf(one) : startOf(one), isAfter ? endOf(other) : startOf(other))
     yield {
       firstNumber: from.firstNumber + (start - from.offsetBytes) / inodeSizeBytes,
       count: (position - start) / inodeSizeBytes,
@@ -30,7 +26,7 @@ export function* pairInodeRuns(
       isBefore,
       isAfter,
     }
-    if (one !== undefined && endOfRun(one) <= position) first += 1
-    if (other !== undefined && endOfRun(other) <= position) second += 1
+    if (endOf(one) <= position) first += 1
+    if (endOf(other) <= position) second += 1
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { closeSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
@@ -14,7 +14,7 @@ import { needsLoopDevices } from '../support/requirements.ts'
 import { runTool } from '../support/run-tool.ts'
 import { seededRandomness } from '../support/seeded-randomness.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
-import { whileMounted, writeXfsImage, XFS_SIZE_BYTES_MIN } from '../support/xfs-image.ts'
+import { whileMounted, XFS_SIZE_BYTES_MIN } from '../support/xfs-image.ts'
 
 const MIB = 1024 * 1024
 const SEED = Number(process.env['ICECORE_TEST_SEED'] ?? 1)
@@ -29,8 +29,14 @@ const EXT4_WORDS = {
 }
 
 function makeImage(path: string, format: Format, words: readonly string[]): void {
-  if (format === 'ext4') makeExt4(path, { sizeBytes: 100 * MIB, words })
-  else writeXfsImage(path, { sizeBytes: XFS_SIZE_BYTES_MIN })
+  if (format === 'ext4') {
+    makeExt4(path, { sizeBytes: 100 * MIB, words })
+    return
+  }
+  writeFileSync(path, '')
+  truncateSync(path, XFS_SIZE_BYTES_MIN)
+  // With a UUID of its own: another of the same must not be mounted meanwhile.
+  runTool('mkfs.xfs', ['-q', '-f', path])
 }
 
 function fill(root: string, manyCount: number): void {
