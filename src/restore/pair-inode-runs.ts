@@ -8,7 +8,6 @@ export function* pairInodeRuns(
   { before, after }: { readonly before: readonly InodeRun[]; readonly after: readonly InodeRun[] },
   inodeSizeBytes: number,
 ): Generator<PairedRun> {
-  const startOf = (run: InodeRun | undefined): number => run?.offsetBytes ?? Infinity
   const endOf = (run: InodeRun | undefined): number => startOf(run) + (run?.count ?? 0) * inodeSizeBytes
   let [first, second, position] = [0, 0, 0]
   for (;;) {
@@ -29,4 +28,8 @@ export function* pairInodeRuns(
     if (endOf(one) <= position) first += 1
     if (endOf(other) <= position) second += 1
   }
+}
+
+function startOf(run: InodeRun | undefined): number {
+  return run?.offsetBytes ?? Infinity
 }

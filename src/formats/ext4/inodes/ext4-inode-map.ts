@@ -1,7 +1,7 @@
 import type { Range, RangeBatch } from '../../../domain/range.ts'
 import type { InodeMap, InodeRun, InodeUse } from '../../inode-map.ts'
 import { isSharedAttributeBlock } from '../attributes.ts'
-import { inodeTableBlockCount } from '../group-descriptors.ts'
+import { FROM_PRIMARY, inodeTableBlockCount } from '../group-descriptors.ts'
 import { metadataRuns } from '../metadata-places.ts'
 import { readInode } from '../read-inode.ts'
 import type { Ext4Volume } from '../volume.ts'
@@ -11,9 +11,14 @@ import { InodeTables } from './inode-runs.ts'
 import { hiddenInodes, inodeUse, isSameInodeState } from './inode-state.ts'
 import { parentDirectory } from './parent-directory.ts'
 
-/** Null when several files may have one block: then a block that changed has no one owner. */
+/**
+ * Null when several files may have one block, as then a block that changed has no one owner; and when a descriptor is
+ * damaged, as its backup does not know which inodes are used.
+ */
 export function ext4InodeMap(volume: Ext4Volume): InodeMap | null {
-  return volume.superblock.features.sharedBlocks ? null : new Ext4InodeMap(volume)
+  const { superblock, descriptors } = volume
+  if (superblock.features.sharedBlocks) return null
+  return descriptors.source.every((from) => from === FROM_PRIMARY) ? new Ext4InodeMap(volume) : null
 }
 
 class Ext4InodeMap implements InodeMap {
