@@ -7,7 +7,7 @@ import { keepHeapSmall } from './small-heap.js'
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major > 24 || (major === 24 && minor >= 12)) {
-  keepHeapSmall()
+  if (takesFiles(process.argv)) keepHeapSmall()
   keepCompiledCode()
   await import('./main.ts')
 } else {
@@ -16,4 +16,9 @@ if (major > 24 || (major === 24 && minor >= 12)) {
       'Run `npm ci` in the checkout, which brings its own, and then `npx icecore`\n',
   )
   process.exitCode = 2
+}
+
+/** What a set of files takes beside the lanes' memory would be too much; elsewhere a small heap only costs time. */
+function takesFiles([, , command, ...words]) {
+  return command === 'backup' && words.some((word) => word === '--path' || word.startsWith('--path='))
 }
