@@ -28,7 +28,7 @@ export function changeText(bytes: Uint8Array, random: Randomness): void {
 }
 
 function textWithOneChange(text: string, random: Randomness): string {
-  switch (random.below(13)) {
+  switch (random.below(14)) {
     case 0:
     case 1:
     case 2:
@@ -38,8 +38,11 @@ function textWithOneChange(text: string, random: Randomness): string {
     case 5:
       return replaceOne(text, /"[^"\n]*"/g, (_, all) => pick(all, random))
     case 10:
+      // And where on it.
+      return replaceOne(text, /(?<="[^"\n]*", )\d+/g, (old, all) => number(old, all, random))
     case 11:
-    case 12: {
+    case 12:
+    case 13: {
       // What a volume lies on becomes another volume: none, itself, one that leads back.
       const names = [...text.matchAll(/^\t*([\w.-]+) ?\{/gm)].map(([, name]) => name ?? '')
       return replaceOne(text, REFERENCE, () => `"${pick(names, random)}"`)

@@ -4,10 +4,10 @@ import { changeOnce } from './change-structure.ts'
 import type { Around } from './field-value.ts'
 import { pick } from './pick.ts'
 import type { Structure } from './structure.ts'
-import { damageSurely } from './sure-damage.ts'
+import { damageSurely, hasSureDamage } from './sure-damage.ts'
 
 const STALE_ONCE_IN = 10
-const SURE_ONCE_IN = 6
+const SURE_ONCE_IN = 4
 const SWAPPED_ONCE_IN = 25
 /** Changes of one structure. Mostly one: what is refused at once hides whatever else is wrong. */
 const CHANGE_COUNTS = [1, 1, 1, 1, 1, 2, 3] as const
@@ -30,8 +30,8 @@ export function mutate(
   random: Randomness,
 ): Mutated {
   const copies = images.map((image) => image.copy())
-  if (random.below(SURE_ONCE_IN) === 0)
-    return { images: copies, mustBeNoticed: damageOne(copies, structures, random) }
+  const sure = random.below(SURE_ONCE_IN) === 0 ? damageOne(copies, structures, random) : null
+  if (sure !== null) return { images: copies, mustBeNoticed: sure }
   const kinds = [...new Set(structures.map(({ kind }) => kind))]
   const hiding = kinds.filter((kind) => HIDES_ALL.test(kind))
   const isHiding = hiding.length === kinds.length || random.below(4) === 0
@@ -63,10 +63,11 @@ function damageOne(
   structures: readonly Structure[],
   random: Randomness,
 ): string | null {
-  const kinds = [...new Set(structures.map(({ kind }) => kind))]
-  const kind = pick(kinds, random)
+  const sure = structures.filter(hasSureDamage)
+  if (sure.length === 0) return null
+  const kind = pick([...new Set(sure.map((each) => each.kind))], random)
   const structure = pick(
-    structures.filter((each) => each.kind === kind),
+    sure.filter((each) => each.kind === kind),
     random,
   )
   const image = copies[structure.image]

@@ -85,9 +85,9 @@ const SURE: Readonly<Record<string, Ways>> = {
   'lvm2 label': { ones: ['sector', 'headerOffset', 'area'], zero: ['headerOffset'] },
   'lvm2 area header': { ones: ['version', 'start', 'size'], zero: ['version', 'start', 'size'] },
   'dm-thin superblock': {
-    ones: ['magic', 'version', 'mappingRoot', 'detailsRoot', 'dataBlockSectors', 'metadataBlockSectors'],
-    end: ['mappingRoot', 'detailsRoot'],
-    zero: ['magic', 'version', 'mappingRoot', 'detailsRoot', 'dataBlockSectors'],
+    ones: ['magic', 'version', 'mappingRoot', 'dataBlockSectors', 'metadataBlockSectors'],
+    end: ['mappingRoot'],
+    zero: ['magic', 'version', 'mappingRoot', 'dataBlockSectors'],
   },
   'dm-thin node': {
     ones: ['flags', 'entryCount', 'entryCountMax', 'valueBytes', 'blockNumber', 'key', 'value'],
@@ -110,15 +110,19 @@ const SURE: Readonly<Record<string, Ways>> = {
   'file-set bin': { ones: ['entryCount', 'entriesSizeBytes'], zero: ['entryCount', 'entriesSizeBytes'] },
 }
 
+export function hasSureDamage({ kind, isRead }: Structure): boolean {
+  return isRead && SURE[kind] !== undefined
+}
+
 /** Damages a field so that it must be noticed. Returns what was done; null when there is nothing of that kind to do. */
 export function damageSurely(
   bytes: Uint8Array,
   { structure, sizeBytes }: { readonly structure: Structure; readonly sizeBytes: number },
   random: Randomness,
 ): string | null {
-  const ways = structure.isRead ? Object.entries(SURE[structure.kind] ?? {}) : []
-  const [way, names] = ways[random.below(ways.length)] ?? ['', []]
-  const name = names[random.below(names.length)]
+  const ways = Object.entries(SURE[structure.kind] ?? {})
+  const all = ways.flatMap(([way, names]) => names.map((name) => [way, name] as const))
+  const [way, name] = all[random.below(all.length)] ?? ['', '']
   const named = structure.fields.filter((field) => field.name === name)
   const field = named[random.below(named.length)]
   if (field === undefined) return null

@@ -36,8 +36,8 @@ const FIELDS: Readonly<Record<string, FieldFinder>> = {
   'indirect block': ({ byteLength }) =>
     new FieldList('little').addRow('child', { at: 0, width: 4, count: byteLength / 4 }).all(),
 }
-/** Of blocks of which every one is read. */
-const CHECKED = new Set(['superblock', 'descriptor', 'extent node', 'directory block', 'attribute block'])
+/** Of blocks of which every one is read. A superblock may say that it has no checksum. */
+const CHECKED = new Set(['descriptor', 'extent node', 'directory block', 'attribute block'])
 
 export function findExt4(target: Target): LocalStructure[] {
   const place = { structure: 'superblock', offsetBytes: SUPERBLOCK_OFFSET }

@@ -34,7 +34,10 @@ export function findThin(target: Target): LocalStructure[] {
   return found
 }
 
-/** The nodes of the trees that the superblock, and that of the held snapshot, lead to; space maps are not read. */
+/**
+ * The nodes of the mappings, now and in the snapshot that is held. Space maps are not read, and the details of devices
+ * only by who lists them.
+ */
 function blocksOfTrees(target: Target): ReadonlySet<number> {
   const found = new Set<number>()
   const visit = (block: number, treesBelow: number): void => {
@@ -50,7 +53,6 @@ function blocksOfTrees(target: Target): ReadonlySet<number> {
   for (let block = 0; ;) {
     const superblock = readStruct(SUPERBLOCK, target.read(block * METADATA_BLOCK_BYTES, METADATA_BLOCK_BYTES))
     visit(superblock.mappingRoot, 1)
-    visit(superblock.detailsRoot, 0)
     if (block !== 0 || superblock.heldRoot === 0) return found
     block = superblock.heldRoot
   }

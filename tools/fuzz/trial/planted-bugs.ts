@@ -29,8 +29,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     file: 'ext4/attribute-entries.ts',
     kinds: EXT4,
-    check: 'if (nameEnd > bytes.byteLength)',
-    instead: 'if (nameEnd < 0)',
+    check: ' && valueStart + valueSizeBytes > bytes.byteLength) {',
+    instead: ' && valueStart < 0) {',
   },
   {
     file: 'ext4/group-descriptors.ts',
