@@ -61,6 +61,22 @@ test('openExt4() leaves the hashes behind a file with verity out of its content'
   assert.equal(await digestOf(fileSystem, image, node), await sha256File(`${source}/file`))
 })
 
+test('openExt4() does not believe a bitmap that calls blocks of a clean journal free', async () => {
+  using folder = temporaryFolder()
+  const path = makeImage(folder.join('image'), ['-b', '4096', '-J', 'size=4'])
+  const [block] = runTool('debugfs', ['-R', 'blocks <8>', path]).trim().split(' ').slice(-1)
+  runTool('debugfs', ['-w', '-R', `freeb ${block}`, path])
+  await using image = fileImage(path)
+  const fileSystem = await openExt4(image)
+  let isUsed = false
+  const offset = Number(block) * 4096
+  for await (const batch of fileSystem.usedRanges(signal)) {
+    if (batch.some((range) => range.offset <= offset && offset < range.offset + range.length)) isUsed = true
+  }
+  assert(isUsed)
+  assert.match(fileSystem.findings.map(({ found }) => found).join(), /it calls 1 blocks of metadata free/)
+})
+
 test('openExt4() refuses files without links, by the number that led to them', async () => {
   using folder = temporaryFolder()
   const source = folder.join('tree')

@@ -44,7 +44,7 @@ export async function recoverVolume(volume: Ext4Volume, isBackup: boolean): Prom
     const file = await openJournalFile(volume)
     journalRuns = file.runs
     const journal = await openJournal(volume, file)
-    return { journalRuns, ...(await recoverFrom(volume, journal, isBackup)) }
+    return { ...(await recoverFrom(volume, journal, isBackup)), journalRuns }
   } catch (error) {
     if (error instanceof FormatError) {
       const { structure, offsetBytes } = error
