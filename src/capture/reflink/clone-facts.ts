@@ -16,8 +16,6 @@ export type CloneFacts = {
 }
 
 const VERSION = 1
-/** A path has at most 4096 bytes, each of which may take six in JSON. */
-export const FACTS_BYTES_MAX = 32 * 1024
 
 const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
 const decimal = v.pipe(v.string(), v.regex(/^-?[0-9]{1,20}$/))

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs'
 
 import {
@@ -7,7 +8,6 @@ import {
   type CloningOptions,
 } from '../../../test/support/cloning-file-system.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
-import { noiseBytes } from '../../../test/support/sample-files.ts'
 import { systemRandomness } from '../../cli/system-randomness.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { linuxReflinkTools } from '../../linux/reflink/reflink-tools.ts'
@@ -21,7 +21,7 @@ function openCase(kind: CloningKind, options: CloningOptions = {}): Promise<Prov
   const mounted = cloningFileSystem(kind, options)
   const sources = ['one', 'two', 'three'].map((name) => {
     const path = mounted.join(name)
-    writeFileSync(path, noiseBytes(name, SIZE_BYTES))
+    writeFileSync(path, randomBytes(SIZE_BYTES))
     return { path, target: { path, sizeBytes: SIZE_BYTES } }
   })
   const folder = mounted.join('.icecore')

@@ -54,20 +54,24 @@ export async function openCloneSource(named: string): Promise<CloneSource> {
   const { size } = await handle.stat()
   if (size === 0) throw unsuitable(named, 'it holds 0 bytes, required is a file with content')
   const folder = new CloneFolder(mount)
+  const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (cause) {
+      await folder.removeIfEmpty()
+      throw cloneError(path, cause)
+    }
+  }
   const opened = stack.move()
   return {
     path,
-    flush: () => handle.datasync(),
+    flush: () => attempt(() => handle.datasync()),
     version: () => versionOf(handle),
     room: () => folder.room(),
     extentCount: (countMax, signal) => countExtents(handle, countMax, signal),
     clone: async () => {
-      try {
-        return await makeClone(handle, folder)
-      } catch (cause) {
-        await folder.removeIfEmpty()
-        throw cloneError(path, cause)
-      }
+      const made = await attempt(() => makeClone(handle, folder))
+      return { ...made, publish: (name, facts) => attempt(() => made.publish(name, facts)) }
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
