@@ -13,6 +13,8 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.SourceInUse]: 'Back up a snapshot of it, or give --allow-mounted to back it up as it changes',
   [ErrorCode.HookFailed]:
     'See what it wrote, run it by hand, or let the run go on without it with `onFailure: degrade`',
+  [ErrorCode.ChangesUnknown]:
+    'Serve the bitmap with the export, or leave out --bitmap: everything is then compared',
   [ErrorCode.ConnectionFailed]: 'See that the server runs, that the address is right, and what its log says',
   [ErrorCode.ProtocolWrong]: 'See what it is that listens there; another version of the server may do better',
   [ErrorCode.TargetExists]: 'Give --overwrite to replace it, or --differing to write only what differs',

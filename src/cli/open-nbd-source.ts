@@ -2,7 +2,11 @@ import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { Range } from '../domain/range.ts'
 import { dataRanges } from '../extents/data-ranges.ts'
 import { ExtentTable } from '../extents/extent-table.ts'
+import { inOrder } from '../extents/in-order.ts'
+import { RangeTable } from '../extents/range-table.ts'
 import { readNbdTls } from '../lane/nbd-tls.ts'
+import type { RangeStream } from '../mover/backup-source.ts'
+import { changesUnknown, dirtyBitmapContext, dirtyRanges } from '../nbd/dirty-bitmap.ts'
 import { nbdExportTitle } from '../nbd/nbd-uri.ts'
 import { openNbdImage, type NbdImage } from '../nbd/open-nbd-image.ts'
 import { exportAt } from './export-at.ts'
@@ -21,7 +25,9 @@ export async function openNbdSource(uri: string, options: SourceOptions): Promis
     throw new BackupError(ErrorCode.UsageWrong, message)
   }
   const connectionsMax = CONNECTIONS_MAX
-  const image = await openNbdImage({ to, tls, connectionsMax }, signal)
+  const { bitmap } = options
+  const contexts = bitmap === undefined ? [] : [contextOf(bitmap)]
+  const image = await openNbdImage({ to, tls, connectionsMax, contexts }, signal)
   const { sizeBytes, sectorSizeBytes, canMultiConn } = image
   return {
     path: uri,
@@ -36,8 +42,29 @@ export async function openNbdSource(uri: string, options: SourceOptions): Promis
     lanesMax: canMultiConn ? null : 1,
     fingerprint: () => Promise.resolve(`nbd:${nbdExportTitle(to)}:${sizeBytes}`),
     image: () => ({ ...image, [Symbol.asyncDispose]: () => Promise.resolve() }),
+    ...(bitmap === undefined ? {} : { servedChanges: (now) => rememberedChanges(image, bitmap, now) }),
     ...(canMultiConn ? askedEachTime(image) : await rememberedMap(image, signal)),
     [Symbol.asyncDispose]: () => image[Symbol.asyncDispose](),
+  }
+}
+
+function contextOf(bitmap: string): string {
+  try {
+    return dirtyBitmapContext(bitmap)
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
+    throw new BackupError(ErrorCode.UsageWrong, cause.message, { cause })
+  }
+}
+
+/** Asked once and wholly: what is stored follows one answer, and one that is cut short is an error before anything is. */
+async function rememberedChanges(image: NbdImage, bitmap: string, signal: AbortSignal): Promise<RangeStream> {
+  const ranges = dirtyRanges(image, bitmap)
+  try {
+    const table = await RangeTable.read(ranges(signal))
+    return () => inOrder(table.batches())
+  } catch (error) {
+    throw error instanceof RangeError ? changesUnknown(image, bitmap, error.message) : error
   }
 }
 

@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { SourceAddress } from '../lane/lane-messages.ts'
 import { NO_TLS_FILES, type NbdTlsFiles } from '../lane/nbd-tls.ts'
 import { openLocalSource, type LocalSource } from '../linux/local-source.ts'
+import type { RangeStream } from '../mover/backup-source.ts'
 import { isNbdUri } from '../nbd/nbd-uri.ts'
 
 /** A source that is open for reading, whatever it is: what a source argument becomes. */
@@ -12,12 +13,19 @@ export type OpenedSource = Omit<LocalSource, 'fd' | 'direct'> & {
   readonly address: SourceAddress
   /** The lanes that may read it at once; null: any number. */
   readonly lanesMax: number | null
+  /**
+   * What changed since the base, as who serves the source tells it; absent where nobody was asked. Throws
+   * CHANGES_UNKNOWN.
+   */
+  readonly servedChanges?: (signal: AbortSignal) => Promise<RangeStream>
   /** Lets go of what a lane needs for itself: nothing more than the map is asked for from here on. */
   handOver(): Promise<void>
 }
 
 export type SourceOptions = {
   readonly tlsFiles: NbdTlsFiles
+  /** The dirty bitmap that tells what changed in an export. */
+  readonly bitmap?: string | undefined
   readonly signal: AbortSignal
 }
 

@@ -5,7 +5,7 @@ import { DegradedCode, type Degraded, type FreezeRecord } from '../domain/ledger
 import type { ProgressListener } from '../domain/progress.ts'
 import type { Randomness } from '../domain/randomness.ts'
 import type { RecoveryPoint, StoredPoint } from '../domain/recovery-point.ts'
-import type { RunMode } from '../domain/run-mode.ts'
+import type { RunMode, Transport } from '../domain/run-mode.ts'
 import type { ChunkLocation } from '../repository/chunk-location.ts'
 import { condemnPacks } from '../repository/condemned.ts'
 import { IndexWriter } from '../repository/index-writer.ts'
@@ -40,6 +40,7 @@ export type BackUpRequest = {
   readonly sources: readonly BackupSource[]
   readonly base: StoredPoint | null
   readonly mode: RunMode
+  readonly transport: Transport
   readonly options: BackUpOptions
   /** Found before the run began, such as a source that is mounted. */
   readonly degraded: readonly Degraded[]
@@ -255,8 +256,8 @@ function pointOf(
       durationMs: Math.max(0, createdAt.getTime() - run.startedAt.getTime()),
       ...parts.about,
       basePointId: request.base?.id ?? null,
-      requested: { mode: request.mode, transport: 'local' },
-      done: { mode: doneMode(run.objects), transport: 'local' },
+      requested: { mode: request.mode, transport: request.transport },
+      done: { mode: doneMode(run.objects), transport: request.transport },
       degraded,
       storedBytes: run.storedBytes,
       freeze: request.freeze,

@@ -20,54 +20,51 @@ export function dirtyBitmapContext(bitmap: string): string {
   return CONTEXT_PREFIX + bitmap
 }
 
-export type DirtyBitmap = {
-  readonly bitmap: string
-  /** The size of the base that the bitmap counts from. */
-  readonly baseSizeBytes: number
-}
-
 /**
  * What the server's bitmap calls changed, ascending; may be walked any number of times, and is asked again each time.
  * The image was opened with `dirtyBitmapContext()` among its contexts. Whatever keeps the server from giving a whole
- * answer is an error, CHANGES_UNKNOWN or PROTOCOL_WRONG, and never an empty list.
+ * answer is an error, CHANGES_UNKNOWN, PROTOCOL_WRONG or CONNECTION_FAILED, and never an empty list.
  */
 export function dirtyRanges(
   image: NbdImage,
-  of: DirtyBitmap,
+  bitmap: string,
 ): (signal: AbortSignal) => AsyncIterable<RangeBatch> {
-  const contextId = image.client.agreement.contexts.get(dirtyBitmapContext(of.bitmap))
+  const contextId = image.client.agreement.contexts.get(dirtyBitmapContext(bitmap))
   if (contextId === undefined) {
-    throw unknown(image, of, `the server does not serve it, required is an export with that bitmap`)
+    throw changesUnknown(
+      image,
+      bitmap,
+      'the server does not serve it, required is an export with that bitmap',
+    )
   }
-  if (image.sizeBytes !== of.baseSizeBytes) {
-    throw unknown(image, of, `the export has ${image.sizeBytes} bytes, the base had ${of.baseSizeBytes}`)
-  }
-  return (signal) => listed(image, { ...of, contextId }, signal)
+  return (signal) => listed(image, { bitmap, contextId }, signal)
 }
 
 async function* listed(
   image: NbdImage,
-  of: DirtyBitmap & { readonly contextId: number },
+  of: { readonly bitmap: string; readonly contextId: number },
   signal: AbortSignal,
 ): AsyncGenerator<RangeBatch, void, undefined> {
   const out = new BatchCollector<Range>(joinRanges)
   const range = { offset: 0, length: image.sizeBytes }
   try {
-    for await (const batch of statusExtents(image.client, { ...of, uri: image.uri, range }, signal)) {
+    const question = { uri: image.uri, contextId: of.contextId, range }
+    for await (const batch of statusExtents(image.client, question, signal)) {
       // One flag has a meaning; one that is not known might mean changed too.
       for (const { offset, length, flags } of batch) if (flags !== 0) out.add({ offset, length })
       if (out.isFull) yield out.take()
     }
   } catch (cause) {
     if (!isBackupError(cause, ErrorCode.SourceReadFailed)) throw cause
-    throw unknown(image, of, cause)
+    throw changesUnknown(image, of.bitmap, cause)
   }
   yield* out.rest()
 }
 
-function unknown(image: NbdImage, of: DirtyBitmap, found: string | BackupError): BackupError {
+/** `found` is half a sentence, or what says so. */
+export function changesUnknown(image: NbdImage, bitmap: string, found: string | Error): BackupError {
   const [finding, options] = typeof found === 'string' ? [found, {}] : [found.message, { cause: found }]
-  const message = `Cannot tell changes of "${image.uri}" by bitmap "${of.bitmap}": ${finding}`
-  const data = { uri: image.uri, bitmap: of.bitmap }
+  const message = `Cannot tell changes of "${image.uri}" by bitmap "${bitmap}": ${finding}`
+  const data = { uri: image.uri, bitmap }
   return new BackupError(ErrorCode.ChangesUnknown, message, { data, ...options })
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { DegradedCode } from '../domain/ledger.ts'
 import type { RecoveryPoint } from '../domain/recovery-point.ts'
+import { TRANSPORTS } from '../domain/run-mode.ts'
 import { instantSchema } from './instant-schema.ts'
 
 /**
@@ -16,7 +17,7 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
 const text = v.pipe(v.string(), v.maxLength(4096))
 const id = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
 const mode = v.picklist(['full', 'incremental', 'compared'])
-const way = v.object({ mode, transport: v.literal('local') })
+const way = v.object({ mode, transport: v.picklist(TRANSPORTS) })
 
 const objectLedger = v.object({
   requestedMode: mode,

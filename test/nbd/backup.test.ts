@@ -1,63 +1,35 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { mixedBytes } from '../support/mixed-bytes.ts'
+import { nbdRepository } from '../support/nbd-repository.ts'
 import { startNbdkit, startQemuNbd } from '../support/nbd-server.ts'
-import { runIcecore, type IcecoreResult } from '../support/run-icecore.ts'
+import { runIcecore } from '../support/run-icecore.ts'
 import { runTool } from '../support/run-tool.ts'
-import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
 
 const MIB = 1024 * 1024
 
-async function icecore(
-  folder: TemporaryFolder,
-  words: readonly string[],
-  input?: string,
-): Promise<IcecoreResult> {
-  const environment = { ICECORE_REPOSITORY: folder.join('repo'), XDG_CACHE_HOME: folder.join('cache') }
-  return await runIcecore([...words, '--json'], { environment, ...(input === undefined ? {} : { input }) })
-}
-
-async function sound(
-  folder: TemporaryFolder,
-  words: readonly string[],
-  input?: string,
-): Promise<Record<string, unknown>> {
-  const result = await icecore(folder, words, input)
-  assert.equal(result.exitCode, 0, result.stderr)
-  assert(typeof result.json === 'object' && result.json !== null)
-  return { ...result.json }
-}
-
-async function makeRepository(folder: TemporaryFolder): Promise<void> {
-  await sound(folder, ['init', folder.join('repo'), '--no-encryption'])
-}
-
-async function assertRestores(folder: TemporaryFolder, path: string): Promise<void> {
-  await sound(folder, ['restore', 'latest', '--to', folder.join('out.raw'), '--overwrite'])
-  assert.equal(Buffer.compare(readFileSync(folder.join('out.raw')), readFileSync(path)), 0)
-}
-
 test('backup stores an export of nbdkit, and a second run compares it', async () => {
-  using folder = temporaryFolder()
+  using repository = await nbdRepository()
+  const { folder } = repository
   const path = folder.join('disk.raw')
   const bytes = mixedBytes('export', 24 * MIB)
   writeFileSync(path, bytes)
   await using server = await startNbdkit(folder, ['file', path])
-  await makeRepository(folder)
-  const first = await sound(folder, ['backup', server.uri('vm1'), '--lanes', '3'])
+  const first = await repository.run(['backup', server.uri('vm1'), '--lanes', '3'])
   assert.match(String(first['lineage']), /:nbd:vm1$/)
-  await assertRestores(folder, path)
+  await repository.assertRestores(path)
   bytes.fill(7, 5 * MIB, 5 * MIB + 1000)
   writeFileSync(path, bytes)
-  const second = await sound(folder, ['backup', server.uri('vm1')])
-  assert.deepEqual(second['done'], { mode: 'compared', transport: 'local' })
-  await assertRestores(folder, path)
+  const second = await repository.run(['backup', server.uri('vm1')])
+  assert.deepEqual(second['done'], { mode: 'compared', transport: 'nbd' })
+  await repository.assertRestores(path)
 })
 
 test('backup stores an export of a server that has room for one connection only, and then what its bitmap names', async () => {
-  using folder = temporaryFolder()
+  using repository = await nbdRepository()
+  const { folder } = repository
   const path = folder.join('disk.qcow2')
   runTool('qemu-img', ['create', '-f', 'qcow2', path, '32M'])
   const write = (command: string): string => runTool('qemu-io', ['-f', 'qcow2', '-c', command, path])
@@ -67,12 +39,11 @@ test('backup stores an export of a server that has room for one connection only,
   const asRaw = folder.join('disk.raw')
   const check = async (): Promise<void> => {
     runTool('qemu-img', ['convert', '-O', 'raw', path, asRaw])
-    await assertRestores(folder, asRaw)
+    await repository.assertRestores(asRaw)
   }
-  await makeRepository(folder)
   {
     await using server = await startQemuNbd(folder, words)
-    await sound(folder, ['backup', server.uri('vm1'), '--lanes', '3'])
+    await repository.run(['backup', server.uri('vm1'), '--lanes', '3'])
     await check()
   }
   write('write -P 2 3M 100k')
@@ -83,25 +54,26 @@ test('backup stores an export of a server that has room for one connection only,
   )
   assert(Array.isArray(map))
   const changes = JSON.stringify(map.filter(({ type }) => type === 1))
-  const second = await sound(folder, ['backup', server.uri('vm1'), '--changes', '-'], changes)
-  assert.deepEqual(second['done'], { mode: 'incremental', transport: 'local' })
+  const second = await repository.run(['backup', server.uri('vm1'), '--changes', '-'], { input: changes })
+  assert.deepEqual(second['done'], { mode: 'incremental', transport: 'nbd' })
   await check()
 })
 
 test('backup --path takes files out of an export', async () => {
-  using folder = temporaryFolder()
+  using repository = await nbdRepository()
+  const { folder } = repository
   mkdirSync(folder.join('tree'))
   writeFileSync(folder.join('tree', 'hello'), 'hello from the export')
   runTool('mke2fs', ['-q', '-t', 'ext4', '-d', folder.join('tree'), folder.join('disk.raw'), '24M'])
   await using server = await startNbdkit(folder, ['file', folder.join('disk.raw')])
-  await makeRepository(folder)
-  await sound(folder, ['backup', server.uri('vm1'), '--path', '/hello'])
+  await repository.run(['backup', server.uri('vm1'), '--path', '/hello'])
   const cat = await runIcecore(['cat', 'latest', '/hello', '-r', folder.join('repo')])
   assert.equal(cat.stdout, 'hello from the export')
 })
 
 test('map shows what lies on an export', async () => {
-  using folder = temporaryFolder()
+  using repository = await nbdRepository()
+  const { folder } = repository
   runTool('mke2fs', ['-q', '-t', 'ext4', '-L', 'frozen', folder.join('disk.raw'), '24M'])
   await using server = await startNbdkit(folder, ['file', folder.join('disk.raw')])
   const result = await runIcecore(['map', server.uri()])
@@ -109,8 +81,8 @@ test('map shows what lies on an export', async () => {
 })
 
 test('backup says what is wrong with an export', async () => {
-  using folder = temporaryFolder()
-  await makeRepository(folder)
+  using repository = await nbdRepository()
+  const { folder } = repository
   writeFileSync(folder.join('disk.raw'), 'x'.repeat(4096))
   await using server = await startQemuNbd(folder, [
     '--format=raw',
@@ -120,7 +92,7 @@ test('backup says what is wrong with an export', async () => {
     folder.join('disk.raw'),
   ])
   const wrong = async (words: readonly string[], exitCode: number, code: string): Promise<void> => {
-    const result = await icecore(folder, ['backup', ...words])
+    const result = await repository.icecore(['backup', ...words])
     assert.equal(result.exitCode, exitCode, result.stdout)
     const { error } = { error: {}, ...(typeof result.json === 'object' ? result.json : {}) }
     assert.equal({ code: '', ...error }.code, code)
@@ -133,9 +105,9 @@ test('backup says what is wrong with an export', async () => {
 })
 
 test('backup makes no point of an export that fails to read, or goes away', async () => {
-  using folder = temporaryFolder()
+  using repository = await nbdRepository()
+  const { folder } = repository
   writeFileSync(folder.join('disk.raw'), mixedBytes('failing', 40 * MIB))
-  await makeRepository(folder)
   const words = [
     '--filter=error',
     'file',
@@ -145,12 +117,12 @@ test('backup makes no point of an export that fails to read, or goes away', asyn
   ]
   await using server = await startNbdkit(folder, [...words, `error-file=${folder.join('broken')}`])
   const uri = server.uri()
-  await sound(folder, ['backup', uri])
+  await repository.run(['backup', uri])
   writeFileSync(folder.join('broken'), '')
-  const failed = await icecore(folder, ['backup', uri])
+  const failed = await repository.icecore(['backup', uri])
   assert.equal(failed.exitCode, 4, failed.stdout)
   assert.match(failed.stdout, /the NBD server reports EIO/)
-  const points = await icecore(folder, ['points'])
+  const points = await repository.icecore(['points'])
   assert(Array.isArray(points.json))
   assert.equal(points.json.length, 1)
 })

@@ -119,7 +119,7 @@ test('backup of a disk whose guest goes on writing is of one moment, and so is t
   const changes = JSON.stringify(map.filter(({ type }) => type === 1))
   const second = await icecore(['backup', server.uri('vm1'), '--name', 'vm1', '--changes', '-'], changes)
   assert(typeof second === 'object' && second !== null && 'done' in second)
-  assert.deepEqual(second.done, { mode: 'incremental', transport: 'local' })
+  assert.deepEqual(second.done, { mode: 'incremental', transport: 'nbd' })
   await assertSame()
   await thaw(qmp)
 })

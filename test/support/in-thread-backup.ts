@@ -151,6 +151,7 @@ export async function backUpInThread(repository: Repository, request: InThreadRe
     sources: [source],
     base,
     mode: request.mode ?? usualMode(request),
+    transport: 'local',
     options: { witnessCount: request.witnessCount ?? 16, rotationRuns: request.rotationRuns ?? 0 },
     degraded: request.degraded ?? [],
     freeze: null,

@@ -71,6 +71,14 @@ With a list of changes only those are read, and the list is tested: chunks that 
       parse: asText,
       completes: 'file',
     },
+    bitmap: {
+      kind: 'value',
+      flag: 'bitmap',
+      valueName: 'NAME',
+      description:
+        'what changed in an export since the base: its dirty bitmap of this name, as QEMU serves it',
+      parse: asText,
+    },
     paths: {
       kind: 'list',
       flag: 'path',

@@ -11,7 +11,7 @@ export type FoundChanges = {
   readonly degraded: readonly Degraded[]
 }
 
-/** The list that the user gave, or else what the provider of each source knows. */
+/** The list that the user gave, or else what the provider or the server of each source knows. */
 export async function findChanges(
   sources: readonly NamedSource[],
   known: { readonly list: ChangeList | null; readonly base: StoredPoint | null },
@@ -23,12 +23,20 @@ export async function findChanges(
   const [only] = sources
   if (list !== null && only !== undefined) bySource.set(only.name, () => list.ranges())
   for (const { name, local } of sources) {
-    if (base === null || bySource.has(name) || !isFrozen(local)) continue
+    if (base === null || bySource.has(name)) continue
+    // An object that the base has not is stored whole: what changed in it is nobody's claim.
+    if (local.servedChanges !== undefined && hasVolume(base, name))
+      bySource.set(name, await local.servedChanges(signal))
+    if (!isFrozen(local)) continue
     const changes = await local.frozen.changesSince(base.id, signal)
     if (changes === 'lost') degraded.push(...lostImage(name, local, base))
     else if (changes !== null) bySource.set(name, changes)
   }
   return { bySource, degraded }
+}
+
+function hasVolume(base: StoredPoint, name: string): boolean {
+  return base.point.objects.some((one) => one.name === name && one.kind === 'volume')
 }
 
 /** A base that was never read from an image of this provider has lost none. */

@@ -5,13 +5,14 @@ import { lineageKeyOf } from '../../capture/provider/lineage-key.ts'
 import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import { DegradedCode, type Degraded, type FreezeRecord } from '../../domain/ledger.ts'
 import type { StoredPoint } from '../../domain/recovery-point.ts'
-import type { RunMode } from '../../domain/run-mode.ts'
+import type { RunMode, Transport } from '../../domain/run-mode.ts'
 import { portableReason } from '../../lane/choose-codec.ts'
 import type { SourceAddress } from '../../lane/lane-messages.ts'
 import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { sealThreads } from '../../lane/seal-threads.ts'
 import { backUp, type BackUpParts, type BackUpRequest } from '../../mover/back-up.ts'
 import type { IndexSegment } from '../../repository/index-segment.ts'
+import { isNbdUri } from '../../nbd/nbd-uri.ts'
 import { listPoints, type DamagedPoint } from '../../repository/points.ts'
 import { selectSoundPoint } from '../../repository/select-point.ts'
 import type { LocalIndex } from '../../stores/local-index/local-index.ts'
@@ -135,8 +136,8 @@ async function openQuietSources(
   chosen: readonly ChosenProvider[],
   repositoryId: string | null,
 ): Promise<QuietSources> {
-  const { allowMounted, dryRun: isDryRun } = invocation.options
-  const how = { allowMounted, tlsFiles: tlsFilesOf(invocation.options), signal: invocation.signal }
+  const { allowMounted, bitmap, dryRun: isDryRun } = invocation.options
+  const how = { allowMounted, bitmap, tlsFiles: tlsFilesOf(invocation.options), signal: invocation.signal }
   const { sources } = invocation.arguments
   const open = async (signal: AbortSignal): Promise<OpenSources> => {
     const frozen = repositoryId === null ? null : await freeze(invocation, { chosen, repositoryId, signal })
@@ -169,9 +170,11 @@ async function planRun(
   noticeDamagedPoints(damaged, invocation.progress)
   const known = { list: changes, base: damaged.length > 0 ? null : base }
   const changed = await findChanges(sources.sources, known, invocation.signal)
+  const isListAwaited = changes !== null || options.bitmap !== undefined
   const found = {
     hasBase: base !== null,
-    hasList: changes !== null || changed.bySource.size > 0,
+    hasList: isListAwaited || changed.bySource.size > 0,
+    isListAwaited,
     damagedCount: damaged.length,
   }
   const parts = { repository, progress: invocation.progress, signal: invocation.signal }
@@ -186,6 +189,7 @@ async function planRun(
     sources: planned.sources,
     base,
     mode: modeOf({ ...found, fullRead: options.fullRead }),
+    transport: transportOf(sources),
     options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
     degraded: [...planned.degraded, ...changed.degraded, ...knownShortcomings({ ...found, lineage })],
     freeze: sources.freeze,
@@ -212,13 +216,34 @@ function lineageOf({ options, arguments: { sources } }: BackupInvocation): strin
   throw new BackupError(ErrorCode.UsageWrong, message)
 }
 
+function requireFitting({ options, arguments: { sources } }: BackupInvocation): void {
+  const finding = unfitPaths(options) ?? unfitBitmap(options, sources)
+  if (finding === null) return
+  throw new BackupError(ErrorCode.UsageWrong, `Cannot use ${finding}`, {
+    data: { command: 'icecore backup' },
+  })
+}
+
 /** Files have no list of what changed of their image: it is laid out by this program. */
-function requireFitting({ options }: BackupInvocation): void {
-  if (options.paths.length === 0) return
-  const unfit = options.changes !== undefined ? '--changes' : options.whole ? '--whole' : null
-  if (unfit === null) return
-  const message = `Cannot use ${unfit} with --path: it is for whole volumes`
-  throw new BackupError(ErrorCode.UsageWrong, message, { data: { command: 'icecore backup' } })
+function unfitPaths({ paths, changes, bitmap, whole }: BackupInvocation['options']): string | null {
+  if (paths.length === 0) return null
+  const unfit =
+    changes !== undefined ? '--changes' : bitmap !== undefined ? '--bitmap' : whole ? '--whole' : null
+  return unfit === null ? null : `${unfit} with --path: it is for whole volumes`
+}
+
+function unfitBitmap(
+  { bitmap, changes }: BackupInvocation['options'],
+  sources: readonly string[],
+): string | null {
+  if (bitmap === undefined) return null
+  if (changes !== undefined) return '--bitmap with --changes: either of them says what changed'
+  const other = sources.find((source) => !isNbdUri(source))
+  return other === undefined ? null : `--bitmap with "${other}": it is for exports of NBD servers`
+}
+
+function transportOf({ sources }: OpenSources): Transport {
+  return sources.some(({ local }) => 'uri' in local.address) ? 'nbd' : 'local'
 }
 
 async function changeListOf(
@@ -252,6 +277,8 @@ async function chooseBase(
 type Found = {
   readonly hasBase: boolean
   readonly hasList: boolean
+  /** The user asked for what a list or a bitmap says. */
+  readonly isListAwaited: boolean
   /** Points that cannot be read: one of them may be the base that was meant. */
   readonly damagedCount: number
 }
@@ -270,11 +297,11 @@ function knownShortcomings(found: Found & { readonly lineage: string }): Degrade
     degraded.push({ code: DegradedCode.PortableCodec, message })
   }
   if (found.damagedCount > 0) {
-    const instead = found.hasList ? '; everything was read, whatever the change list says' : ''
+    const instead = found.isListAwaited ? '; everything was read, whatever the change list says' : ''
     const message = `The base was chosen without ${found.damagedCount} points that are damaged${instead}`
     degraded.push({ code: DegradedCode.BaseUnusable, message })
   }
-  if (found.hasList && !found.hasBase) {
+  if (found.isListAwaited && !found.hasBase) {
     const message = `Lineage "${found.lineage}" has no point that the change list could refer to; everything was read`
     degraded.push({ code: DegradedCode.BaseMissing, message })
   }
