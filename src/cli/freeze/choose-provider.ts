@@ -21,9 +21,10 @@ export type ChosenProvider = {
 /** Looks at what lies below a source. Throws what is in the way, with what could freeze it. */
 export async function chooseProvider(
   argument: string,
-  wanted: ProviderChoice,
+  options: { readonly provider: ProviderChoice; readonly allowMounted: boolean },
   signal: AbortSignal,
 ): Promise<ChosenProvider> {
+  const { provider: wanted, allowMounted } = options
   if (isNbdUri(argument))
     return onlyIf(wanted, ['nbd'], { argument, source: argument, why: 'it is an export' })
   const source = await volumeUnder(argument)
@@ -33,7 +34,7 @@ export async function chooseProvider(
   if (await canClone(source)) {
     return { argument, source, provider: 'reflink', why: 'it is a file that can be cloned' }
   }
-  if (source !== argument) throw unfreezable(argument, source)
+  if (source !== argument && !allowMounted) throw unfreezable(argument, source)
   return { argument, source, provider: 'device', why: 'nothing below it can be frozen' }
 }
 

@@ -35,6 +35,8 @@ export type FrozenSource = OpenedSource & { readonly frozen: FrozenPart }
 export type FrozenSources = AsyncDisposable & {
   readonly sources: ReadonlyMap<string, FrozenSource>
   readonly degraded: readonly Degraded[]
+  /** Aborted when the images had to be given up, with the reason. */
+  readonly lost: AbortSignal
   /** Keeps the images for the next run of the lineage, which then needs to read only what changed. */
   keep(pointId: string, signal: AbortSignal): Promise<void>
 }
@@ -72,6 +74,7 @@ export async function freezeSources(
   return {
     sources,
     degraded,
+    lost: AbortSignal.any(groups.flatMap(({ lost }) => lost ?? [])),
     async keep(pointId, signal) {
       for (const group of groups) await group.keep(pointId, signal)
     },
@@ -142,7 +145,7 @@ async function frozenSource(image: ProvidedImage, about: About, signal: AbortSig
     image: () => ({ ...image.image, [Symbol.asyncDispose]: () => Promise.resolve() }),
     handOver: () => Promise.resolve(),
     frozen: {
-      record: { provider: provider.name, id: held.id, source: held.source, windowMs },
+      record: { provider: provider.name, id: held.id, source: held.source, windowMs: wholeMs(windowMs) },
       identify: async (now) => {
         const ranges = await image.identify(now)
         if (ranges.length === 0) return null
@@ -156,6 +159,11 @@ async function frozenSource(image: ProvidedImage, about: About, signal: AbortSig
   async function mapOf(one: ProvidedImage, now: AbortSignal): Promise<Uint8Array<SharedArrayBuffer>> {
     return await encodeShared(one.image.extents(whole, now), { sizeBytes, deviceCount: one.devices.length })
   }
+}
+
+/** The ledger counts whole milliseconds, and claims no less than what was. */
+function wholeMs(windowMs: number | null): number | null {
+  return windowMs === null ? null : Math.ceil(windowMs)
 }
 
 /** A clone is read as the file that it is; all else where its map says. */

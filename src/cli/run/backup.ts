@@ -87,7 +87,7 @@ async function chooseProviders({
 }: BackupInvocation): Promise<readonly ChosenProvider[]> {
   const { chooseProvider } = await import('../freeze/choose-provider.ts')
   const chosen: ChosenProvider[] = []
-  for (const source of sources) chosen.push(await chooseProvider(source, options.provider, signal))
+  for (const source of sources) chosen.push(await chooseProvider(source, options, signal))
   return chosen
 }
 
@@ -138,7 +138,7 @@ async function openQuietSources(
 ): Promise<QuietSources> {
   const { allowMounted, bitmap, dryRun: isDryRun } = invocation.options
   const how = { allowMounted, bitmap, tlsFiles: tlsFilesOf(invocation.options), signal: invocation.signal }
-  const { sources } = invocation.arguments
+  const sources = chosen.map(({ argument, provider, source }) => (isFreezing(provider) ? argument : source))
   const open = async (signal: AbortSignal): Promise<OpenSources> => {
     const frozen = repositoryId === null ? null : await freeze(invocation, { chosen, repositoryId, signal })
     return await openBackupSources(sources, { ...how, frozen })
