@@ -28,6 +28,12 @@ export const anyRanges: fc.Arbitrary<Range[][]> = inBatches(
   }),
 )
 
+/** A few ranges in any order, overlapping or not, in 64 bytes. */
+export const anyRangeList: fc.Arbitrary<Range[]> = fc.array(
+  fc.tuple(fc.nat(40), fc.integer({ min: 1, max: 20 })).map(([offset, length]) => ({ offset, length })),
+  { maxLength: 8 },
+)
+
 const anyPiece = fc.record({
   kind: fc.constantFrom('data' as const, 'zero' as const, 'inline' as const, 'gap' as const),
   length: fc.integer({ min: 1, max: 9 }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import type { Range } from '../../domain/range.ts'
+import { mergedRanges } from '../../extents/merged-ranges.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { addFinding } from '../add-finding.ts'
 import { arrangePartitions, type PartitionEntry } from '../arrange-partitions.ts'
@@ -13,7 +14,6 @@ import {
   MBR_SECTOR_BYTES,
   parseBootSector,
 } from '../mbr/boot-sector.ts'
-import { mergedRanges } from '../partition-gaps.ts'
 import type { PartitionTable } from '../partition-table.ts'
 import { chooseGptCopy } from './choose-copy.ts'
 import { parseGptEntry } from './entry.ts'

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { endOf, type Range } from '../../domain/range.ts'
+import type { Range } from '../../domain/range.ts'
+import { gapsBetween } from '../../extents/gaps-between.ts'
+import { mergedRanges } from '../../extents/merged-ranges.ts'
 import { usesOfDevice } from './physical-uses.ts'
 import type { GroupDevice, VolumeGroup } from './volume-group.ts'
 
@@ -12,15 +14,7 @@ export function freeRanges(group: VolumeGroup, deviceIndex: number): readonly Ra
   if (device.image === null) return []
   const end = Math.min(endOfExtents(group, device), device.image.sizeBytes)
   const used = [...extentRanges(group, deviceIndex), ...ownRanges(group, deviceIndex)]
-  const free: Range[] = []
-  let position = device.peStartBytes
-  for (const range of used.toSorted((a, b) => a.offset - b.offset)) {
-    if (range.offset >= end) break
-    if (range.offset > position) free.push({ offset: position, length: range.offset - position })
-    position = Math.max(position, endOf(range))
-  }
-  if (position < end) free.push({ offset: position, length: end - position })
-  return free
+  return gapsBetween(used, { begin: device.peStartBytes, end })
 }
 
 /**
@@ -37,7 +31,7 @@ export function ownRanges(group: VolumeGroup, deviceIndex: number): readonly Ran
     { offset: extentsEnd, length: sizeBytes - extentsEnd },
     ...device.image.ownRanges,
   ]
-  return merged(ranges.filter((range) => range.length > 0))
+  return mergedRanges(ranges.filter((range) => range.length > 0))
 }
 
 function deviceOf(group: VolumeGroup, deviceIndex: number): GroupDevice {
@@ -58,17 +52,4 @@ function extentRanges(group: VolumeGroup, deviceIndex: number): readonly Range[]
       offset: peStartBytes + use.startExtent * group.extentSizeBytes,
       length: use.extentCount * group.extentSizeBytes,
     }))
-}
-
-function merged(ranges: readonly Range[]): readonly Range[] {
-  const result: Range[] = []
-  for (const range of ranges.toSorted((a, b) => a.offset - b.offset)) {
-    const last = result.at(-1)
-    if (last === undefined || range.offset > endOf(last)) {
-      result.push(range)
-    } else if (endOf(range) > endOf(last)) {
-      result[result.length - 1] = { offset: last.offset, length: endOf(range) - last.offset }
-    }
-  }
-  return result
 }

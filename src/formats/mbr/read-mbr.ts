@@ -1,10 +1,10 @@
 import type { FrozenImage } from '../../domain/frozen-image.ts'
+import { mergedRanges } from '../../extents/merged-ranges.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { addFinding } from '../add-finding.ts'
 import { arrangePartitions, overlappingRanges, type PartitionEntry } from '../arrange-partitions.ts'
 import type { Finding } from '../finding.ts'
 import { FormatError } from '../format-error.ts'
-import { mergedRanges } from '../partition-gaps.ts'
 import type { Partition, PartitionTable } from '../partition-table.ts'
 import {
   describeBootSector,

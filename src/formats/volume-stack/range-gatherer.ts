@@ -1,4 +1,5 @@
 import { endOf, type Range } from '../../domain/range.ts'
+import { mergedRanges } from '../../extents/merged-ranges.ts'
 
 /** So many are sorted and joined at once. */
 const GATHERED_MAX = 2 ** 20
@@ -25,31 +26,17 @@ export class RangeGatherer {
     }
     this.#ranges.push(range)
     if (this.#ranges.length < this.#compactAt) return
-    this.#ranges = joined(this.#ranges)
+    this.#ranges = mergedRanges(this.#ranges)
     if (this.#ranges.length > this.#compactAt / 2) this.#ranges = this.#longEnough(this.#ranges)
     this.#compactAt = Math.max(GATHERED_MAX, 2 * this.#ranges.length)
   }
 
   /** Without those that are too short. */
   ranges(): readonly Range[] {
-    return this.#longEnough(joined(this.#ranges))
+    return this.#longEnough(mergedRanges(this.#ranges))
   }
 
   #longEnough(ranges: readonly Range[]): Range[] {
     return ranges.filter((range) => range.length >= this.#atLeastBytes)
   }
-}
-
-function joined(ranges: readonly Range[]): Range[] {
-  const result: Range[] = []
-  for (const range of ranges.toSorted((a, b) => a.offset - b.offset)) {
-    const last = result.at(-1)
-    if (last !== undefined && endOf(last) >= range.offset) {
-      const end = Math.max(endOf(last), endOf(range))
-      result[result.length - 1] = { offset: last.offset, length: end - last.offset }
-    } else {
-      result.push(range)
-    }
-  }
-  return result
 }
