@@ -1,4 +1,5 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import type { LvmVolume } from '../../domain/logical-volume.ts'
 import { freezeTogether, type FreezeHow, type FreezeWindow } from './freeze-together.ts'
 import type { Freezing } from './frozen-volumes.ts'
 import type { LvmTools } from './lvm-tools.ts'
@@ -20,11 +21,14 @@ export async function freezeThinTogether(
   return await freezeTogether(tools, wanted, {
     ...how,
     create: (one) => tools.createThinSnapshot(one, signal),
-    beforeWindow: async (one) => {
-      await tools.createThinSnapshot(one, signal)
-      const device = await thinDevice(tools, one, signal)
-      devices.set(one, device)
-      await tools.poolMessage(device, `delete ${device.thinId}`, signal)
+    beforeWindow: async (all) => {
+      for (const one of all) await tools.createThinSnapshot(one, signal)
+      const volumes = await tools.listVolumes(signal)
+      for (const one of all) {
+        const device = thinDevice(volumes, one)
+        devices.set(one, device)
+        await tools.poolMessage(device, `delete ${device.thinId}`, signal)
+      }
     },
     inWindow: async (one) => {
       const device = devices.get(one)
@@ -41,11 +45,9 @@ type ThinDevice = {
   readonly originThinId: number
 }
 
-async function thinDevice(tools: LvmTools, one: Freezing, signal: AbortSignal): Promise<ThinDevice> {
+function thinDevice(volumes: readonly LvmVolume[], one: Freezing): ThinDevice {
   const { origin, name } = one
-  const made = (await tools.listVolumes(signal)).find(
-    (volume) => volume.name === name && volume.groupUuid === origin.groupUuid,
-  )
+  const made = volumes.find((volume) => volume.name === name && volume.groupUuid === origin.groupUuid)
   const { poolName, thinId: originThinId } = origin
   if (made?.thinId == null || poolName === null || originThinId === null) throw missing(one)
   return { groupName: origin.groupName, poolName, thinId: made.thinId, originThinId }

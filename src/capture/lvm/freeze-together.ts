@@ -1,7 +1,10 @@
-import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { Clock } from '../../domain/clock.ts'
+import { FREEZE_DEADLINE_DEFAULT_MS } from '../hooks/hook.ts'
 import type { Freezing } from './frozen-volumes.ts'
 import type { LvmTools } from './lvm-tools.ts'
+
+/** So long volumes may stand still. */
+const DEADLINE_MS = FREEZE_DEADLINE_DEFAULT_MS
 
 export type FreezeHow = {
   /** Makes one snapshot by a command of LVM. */
@@ -11,8 +14,8 @@ export type FreezeHow = {
    * `create`; for thin ones, which LVM makes wrongly of a suspended volume, see `freezeThinTogether()`.
    */
   readonly inWindow: (snapshot: Freezing) => Promise<void>
-  /** What is done before, for each of several snapshots. */
-  readonly beforeWindow: (snapshot: Freezing) => Promise<void>
+  /** What is done before, of several snapshots. */
+  readonly beforeWindow: (snapshots: readonly Freezing[]) => Promise<void>
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -70,32 +73,13 @@ async function freezeOne(wanted: readonly Freezing[], { create, clock, made }: M
 }
 
 async function freezeSeveral(tools: LvmTools, wanted: readonly Freezing[], making: Making): Promise<number> {
-  const { beforeWindow, inWindow, clock, made, signal } = making
+  const { beforeWindow, inWindow, made, signal } = making
   made.push(...wanted)
-  for (const one of wanted) await beforeWindow(one)
-  const startedAt = clock.now().getTime()
-  try {
-    for (const { origin } of wanted) await tools.suspend(origin, signal)
-    for (const one of wanted) await inWindow(one)
-  } finally {
-    await resumeAll(tools, wanted)
-  }
-  return clock.now().getTime() - startedAt
-}
-
-/** On every way out: a volume that stays suspended stops its writers for good. */
-async function resumeAll(tools: LvmTools, wanted: readonly Freezing[]): Promise<void> {
-  const failed: unknown[] = []
-  for (const { origin } of wanted) {
-    try {
-      await tools.resume(origin)
-    } catch (error) {
-      failed.push(error)
-    }
-  }
-  if (failed[0] === undefined) return
-  const message = `Cannot resume all volumes after the freeze; required is "dmsetup resume" of each that "dmsetup info" calls suspended`
-  throw new BackupError(ErrorCode.FreezeFailed, message, { cause: failed[0] })
+  await beforeWindow(wanted)
+  const origins = wanted.map(({ origin }) => origin)
+  await using suspended = await tools.suspend(origins, DEADLINE_MS, signal)
+  for (const one of wanted) await inWindow(one)
+  return (await suspended.resume()).windowMs
 }
 
 async function removeMade(tools: LvmTools, made: readonly Freezing[]): Promise<void> {

@@ -18,6 +18,12 @@ export type PoolMessage =
   | `delete ${number}`
   | `create_snap ${number} ${number}`
 
+/** Volumes whose writers wait. To dispose of it resumes them. */
+export type SuspendedVolumes = AsyncDisposable & {
+  /** Resumes them. Throws FREEZE_FAILED when they did not stand still all the time. */
+  resume(): Promise<{ readonly windowMs: number }>
+}
+
 /** LVM and device-mapper of this host. Everything throws BackupError with a sentence when a tool fails. */
 export type LvmTools = {
   /** All that people see, snapshots and pools too. */
@@ -47,10 +53,11 @@ export type LvmTools = {
     signal: AbortSignal,
   ): Promise<void>
   snapshotStatus(snapshot: LvmVolume, signal: AbortSignal): Promise<SnapshotStatus>
-  /** Stops the writers of a volume, its file system at a clean point. */
-  suspend(volume: LvmVolume, signal: AbortSignal): Promise<void>
-  /** One that is not suspended is no error. */
-  resume(volume: LvmVolume): Promise<void>
+  /**
+   * Stops the writers of volumes, all at once, their file systems at a clean point. Somebody else resumes them when this
+   * process dies, and when `deadlineMs` have passed.
+   */
+  suspend(volumes: readonly LvmVolume[], deadlineMs: number, signal: AbortSignal): Promise<SuspendedVolumes>
   /** Waits for what only one process of this host may do at a time; ends with the process at the latest. */
   lock(name: string, signal: AbortSignal): Promise<AsyncDisposable>
   openDisk(path: string): Promise<OpenDisk>

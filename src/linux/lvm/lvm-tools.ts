@@ -7,6 +7,7 @@ import { mapperName, parsePoolStatus, parseSnapshotStatus } from './device-mappe
 import { readReport } from './lvm-report.ts'
 import { parseVolume, VOLUME_FIELDS } from './parse-volume.ts'
 import { runDmsetup, runLvm } from './run-lvm.ts'
+import { suspendVolumes } from './suspend-volumes.ts'
 import { volumeUuidAt } from './volume-uuid.ts'
 
 type Pool = { readonly groupName: string; readonly poolName: string }
@@ -30,8 +31,7 @@ export const hostLvm = {
   poolStatus,
   poolMessage,
   snapshotStatus,
-  suspend,
-  resume,
+  suspend: suspendVolumes,
   lock: lockHost,
   openDisk,
   openVolume: (volume: LvmVolume): Promise<OpenDisk> => openDisk(`/dev/${volume.groupName}/${volume.name}`),
@@ -145,22 +145,6 @@ async function snapshotStatus({ groupName, name }: LvmVolume, signal: AbortSigna
     signal,
   })
   return parseSnapshotStatus(text)
-}
-
-async function suspend({ groupName, name }: LvmVolume, signal: AbortSignal): Promise<void> {
-  await runDmsetup(['suspend', mapperName(groupName, name)], {
-    action: `suspend "${groupName}/${name}"`,
-    code: ErrorCode.FreezeFailed,
-    signal,
-  })
-}
-
-async function resume({ groupName, name }: LvmVolume): Promise<void> {
-  await runDmsetup(['resume', mapperName(groupName, name)], {
-    action: `resume "${groupName}/${name}"`,
-    code: ErrorCode.FreezeFailed,
-    signal: new AbortController().signal,
-  })
 }
 
 async function openDisk(path: string): Promise<OpenDisk> {

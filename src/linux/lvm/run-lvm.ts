@@ -51,7 +51,10 @@ async function runTool(
     timeoutMs: TIMEOUT_MS,
     outputMaxBytes: OUTPUT_MAX_BYTES,
   }
-  const output = await readProgramOutput(call, how.signal)
+  how.signal.throwIfAborted()
+  // One that is killed half-way may leave a volume suspended, and one that is not waited for may go on.
+  const output = await readProgramOutput(call, new AbortController().signal)
+  how.signal.throwIfAborted()
   if (output.ok) return output.text
   const message = `Cannot ${how.action}: ${name} ${words[0] ?? ''} failed, ${output.reason}`
   throw new BackupError(how.code, message, { data: { program: name } })

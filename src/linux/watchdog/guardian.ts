@@ -1,6 +1,7 @@
 import { type ProgramEnd, type ProgramToRun, type RunningProgram, startProgram } from '../run-program.ts'
 import { FrozenMounts } from './frozen-mounts.ts'
 import type { ThawEnd } from './messages.ts'
+import { SuspendedDevices } from './suspended-devices.ts'
 
 /** Programs that run in the end say how it came to that in this variable. */
 export type InTheEnd = { readonly programs: readonly ProgramToRun[]; readonly resultVariable: string }
@@ -19,6 +20,8 @@ export class Guardian {
   #running: RunningProgram | null = null
   readonly #started: RunningProgram[] = []
   readonly #mounts = new FrozenMounts()
+  /** What icecore suspends itself. */
+  readonly suspended = new SuspendedDevices()
   #startedAt: number | null = null
   #thawed: Promise<ThawEnd> | null = null
   #deadline: NodeJS.Timeout | undefined
@@ -134,6 +137,7 @@ export class Guardian {
   async undoAll(result: string): Promise<readonly string[]> {
     this.#isClosed = true
     this.#running?.stop('icecore has ended')
+    const resumed = await this.suspended.resume()
     const wasOpen = this.#startedAt !== null && this.#thawed === null
     const { windowMs, problems } = await this.thaw()
     await this.#running?.end
@@ -143,7 +147,7 @@ export class Guardian {
     const ends = await this.finish(result)
     const programs = wasFinished ? [] : ends.map((end, at) => sentence(this.#inTheEnd.programs[at], end))
     const later = await this.#runGuards(() => true)
-    return [...done, ...problems, ...urgent, ...programs, ...later]
+    return [...resumed, ...done, ...problems, ...urgent, ...programs, ...later]
   }
 
   async #runGuards(isWanted: (guard: Guard) => boolean): Promise<string[]> {

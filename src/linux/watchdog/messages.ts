@@ -12,6 +12,8 @@ import type { ProgramEnd, ProgramToRun } from '../run-program.ts'
  *        │            …                │  expired: thawed, because the deadline has passed
  *        │ ── thaw ──────────────────▶ │
  *        │ ── finish ────────────────▶ │  runs the programs that were named at the beginning
+ *        │ ── suspend ───────────────▶ │  what icecore is about to suspend; the watchdog resumes it after the deadline
+ *        │ ── resumed ───────────────▶ │
  *        │ ── guard, release ────────▶ │  what to run if icecore dies later
  *        │ ── done ──────────────────▶ │  ends
  *
@@ -36,6 +38,8 @@ export type Request =
       readonly isUrgent: boolean
     }
   | { readonly kind: 'release'; readonly guardId: number }
+  | { readonly kind: 'suspend'; readonly devices: readonly string[]; readonly deadlineMs: number }
+  | { readonly kind: 'resumed' }
 
 export type Numbered = { readonly number: number; readonly request: Request }
 
@@ -54,6 +58,8 @@ export type Answer =
   | { readonly kind: 'not-frozen'; readonly mountPoint: string; readonly reason: string }
   | { readonly kind: 'thawed'; readonly end: ThawEnd }
   | { readonly kind: 'finished'; readonly ends: readonly ProgramEnd[] }
+  /** False when the deadline had passed, and the watchdog resumed them. */
+  | { readonly kind: 'resumed'; readonly inTime: boolean }
   | { readonly kind: 'failed'; readonly message: string }
 
 export type FromWatchdog =

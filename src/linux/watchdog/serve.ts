@@ -69,6 +69,11 @@ async function carryOut(request: Request): Promise<Answer> {
     case 'release':
       guardian.release(request.guardId)
       return { kind: 'ok' }
+    case 'suspend':
+      guardian.suspended.expect(request.devices, request.deadlineMs)
+      return { kind: 'ok' }
+    case 'resumed':
+      return { kind: 'resumed', inTime: guardian.suspended.release() }
     default:
       return unreachable(request)
   }

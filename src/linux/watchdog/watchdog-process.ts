@@ -112,6 +112,14 @@ export class WatchdogProcess implements Watchdog {
     }
   }
 
+  async expectSuspended(devices: readonly string[], deadlineMs: number): Promise<void> {
+    await this.#ask({ kind: 'suspend', devices, deadlineMs }, 'ok')
+  }
+
+  async resumed(): Promise<boolean> {
+    return (await this.#ask({ kind: 'resumed' }, 'resumed')).inTime
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDone = true
     await using _rescue = this.#rescue

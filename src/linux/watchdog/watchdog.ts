@@ -22,4 +22,8 @@ export type Watchdog = AsyncDisposable & {
    * The last guard's runs first.
    */
   guard(program: ProgramToRun, options?: { readonly isUrgent?: boolean }): Promise<AsyncDisposable>
+  /** To be called before device-mapper devices are suspended: it resumes them after the deadline, and when icecore dies. */
+  expectSuspended(devices: readonly string[], deadlineMs: number): Promise<void>
+  /** To be called when they are resumed. False when the deadline had passed before. */
+  resumed(): Promise<boolean>
 }
