@@ -22,6 +22,8 @@ export type OpenSources = AsyncDisposable & {
   readonly degraded: readonly Degraded[]
   /** The lanes that may read them at once; null: any number. */
   readonly lanesMax: number | null
+  /** Aborted, with the reason, when the frozen images had to be given up. */
+  readonly lost: AbortSignal
   /** Keeps the frozen images for the next run of the lineage. */
   keep(pointId: string, signal: AbortSignal): Promise<void>
   /** Lets go of what the lanes need for themselves: what is left to ask for are the ranges of data. */
@@ -61,6 +63,7 @@ export async function openBackupSources(
     sources: opened.map((source, index) => ({ ...source, name: nameOf(opened, index) })),
     degraded,
     lanesMax: opened.some(({ local }) => local.lanesMax === 1) ? 1 : null,
+    lost: frozen?.lost ?? new AbortController().signal,
     async keep(pointId, signal) {
       await frozen?.keep(pointId, signal)
     },

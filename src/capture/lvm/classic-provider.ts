@@ -8,9 +8,10 @@ import { freezings, frozenVolumes, originsOf, type Freezing } from './frozen-vol
 import { foundAmong, heldVolumes, pathOf, releaseVolume, type HeldVolume } from './held-volumes.ts'
 import { LiveGroup } from './live-group.ts'
 import type { LvmTools } from './lvm-tools.ts'
-import { SnapshotImage } from './snapshot-image.ts'
+import { requireWhole, SnapshotImage } from './snapshot-image.ts'
 import { storeSizeFor } from './store-size.ts'
 import type { LvmProviderParts } from './thin-provider.ts'
+import { watchHeld } from './watch-held.ts'
 
 const NAME = 'lvm'
 
@@ -58,9 +59,14 @@ async function freeze(
   const images: (ProvidedImage & { readonly volume: LvmVolume })[] = []
   for (const one of wanted) images.push(await provided(tools, { one, made, stack }, signal))
   const held = stack.move()
+  // One that overflowed is lost at once, and its reader need not go on for hours.
+  const look = async (now: AbortSignal): Promise<void> => {
+    for (const { held: image, volume } of images) requireWhole(image, await tools.snapshotStatus(volume, now))
+  }
   return frozenVolumes({
     tools,
     images,
+    watch: watchHeld({ look, giveUp: () => Promise.resolve() }),
     windowMs: window.windowMs,
     heldNow: (now) => heldHere(tools, now),
     close: async (isKept) => {

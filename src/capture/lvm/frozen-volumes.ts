@@ -4,6 +4,7 @@ import type { ProvidedImage } from '../provider/provided-image.ts'
 import { encodeHeldTags, useTags } from './held-tags.ts'
 import type { HeldVolume } from './held-volumes.ts'
 import type { LvmTools } from './lvm-tools.ts'
+import type { HeldWatch } from './watch-held.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
 
 /** A volume to freeze, and how its snapshot will be called. */
@@ -57,19 +58,28 @@ export type FrozenVolumesParts = {
   readonly windowMs: number
   /** What the provider holds, asked anew. */
   readonly heldNow: (signal: AbortSignal) => Promise<readonly HeldVolume[]>
+  /** Looks whether they can go on being held. */
+  readonly watch: HeldWatch
   /** Closes the disks, and removes the snapshots unless they are kept. */
   readonly close: (isKept: boolean) => Promise<void>
 }
 
 /** The snapshots of one freeze, as the interface wants them. */
 export function frozenVolumes(parts: FrozenVolumesParts): FrozenGroup {
-  const { tools, images } = parts
+  const { tools } = parts
+  let { images } = parts
   let isKept = false
   return {
-    images,
+    get images() {
+      return images
+    },
     windowMs: parts.windowMs,
     degraded: [],
+    lost: parts.watch.lost,
     async keep(pointId, signal) {
+      await parts.watch[Symbol.asyncDispose]()
+      signal.throwIfAborted()
+      parts.watch.lost.throwIfAborted()
       if (images.every(({ changesSince }) => changesSince === null)) return
       const before = await parts.heldNow(signal)
       const use = { kind: 'base', pointId } as const
@@ -77,11 +87,15 @@ export function frozenVolumes(parts: FrozenVolumesParts): FrozenGroup {
         await tools.changeTags(volume, { add: useTags(use), remove: useTags(held.use) }, signal)
       }
       isKept = true
+      images = images.map((image) => ({ ...image, held: { ...image.held, use } }))
       for (const old of before.filter((one) => isReplaced(one, images))) {
         await tools.removeVolume(old.volume, signal)
       }
     },
-    [Symbol.asyncDispose]: () => parts.close(isKept),
+    [Symbol.asyncDispose]: async () => {
+      await parts.watch[Symbol.asyncDispose]()
+      await parts.close(isKept)
+    },
   }
 }
 

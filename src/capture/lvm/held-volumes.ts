@@ -21,6 +21,8 @@ export async function heldVolumes(
     const tags = decodeHeldTags(volume.tags)
     if (tags === null) continue
     const source = volumes.find(({ uuid }) => uuid === tags.sourceUuid)
+    // Tags can be copied: a snapshot of our snapshot is another volume.
+    if (source !== undefined && volume.originUuid !== source.uuid) continue
     const held: HeldImage = {
       provider,
       id: volume.uuid,

@@ -15,8 +15,9 @@ export async function withMetadataSnapshot<T>(
 ): Promise<T> {
   const { read, signal } = how
   await using _turn = await tools.lock(`pool-${pool.groupUuid}-${pool.poolName}`, signal)
-  requireWorking(pool, await tools.poolStatus(pool, signal))
-  if ((await tools.poolStatus(pool, signal)).hasMetadataSnapshot) {
+  const status = await tools.poolStatus(pool, signal)
+  requireWorking(pool, status)
+  if (status.hasMetadataSnapshot) {
     await tools.poolMessage(pool, 'release_metadata_snap', signal)
   }
   await tools.poolMessage(pool, 'reserve_metadata_snap', signal)

@@ -10,8 +10,8 @@ const METADATA_BYTES_PER_MAPPING = 19
 /** Nodes along the paths of the first writes after a snapshot are copied: that much is used at once. */
 const METADATA_BYTES_AT_ONCE = 1024 * 1024
 /** A pool that is fuller than this is about to hurt its volumes, with or without a snapshot. */
-export const DATA_FULL_SHARE = 0.95
-export const METADATA_FULL_SHARE = 0.9
+const DATA_FULL_SHARE = 0.95
+const METADATA_FULL_SHARE = 0.9
 
 /** What a snapshot may cost while it is held. */
 export type ExpectedChange = {
@@ -49,6 +49,17 @@ export function requireRoomInPool(
   if (metadata.roomBytes <= metadataBytes) {
     throw noRoom(pool, { what: 'metadata', room: metadata, neededBytes: metadataBytes })
   }
+}
+
+/** What is too full to go on holding a snapshot; null while there is room. */
+export function fullPart(
+  status: PoolStatus,
+): { readonly what: 'data' | 'metadata'; readonly usedShare: number; readonly fullShare: number } | null {
+  const data = status.dataUsedBlocks / status.dataTotalBlocks
+  if (data >= DATA_FULL_SHARE) return { what: 'data', usedShare: data, fullShare: DATA_FULL_SHARE }
+  const metadata = status.metadataUsedBlocks / status.metadataTotalBlocks
+  if (metadata < METADATA_FULL_SHARE) return null
+  return { what: 'metadata', usedShare: metadata, fullShare: METADATA_FULL_SHARE }
 }
 
 type Room = { readonly usedShare: number; readonly roomBytes: number; readonly fullShare: number }

@@ -1,5 +1,5 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
-import type { LvmVolume } from '../../domain/logical-volume.ts'
+import type { LvmVolume, SnapshotStatus } from '../../domain/logical-volume.ts'
 import type { Range } from '../../domain/range.ts'
 import type { ExtentTable } from '../../extents/extent-table.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
@@ -36,7 +36,7 @@ export class SnapshotImage {
   }
 
   static async open(parts: SnapshotImageParts, signal: AbortSignal): Promise<SnapshotImage> {
-    await requireWhole(parts, signal)
+    await askWhole(parts, signal)
     const { group, table } = await readMap(parts, signal)
     return new SnapshotImage(parts, new DiskMap(table, group))
   }
@@ -44,15 +44,18 @@ export class SnapshotImage {
   async identify(signal: AbortSignal): Promise<readonly Range[]> {
     const { table, group } = await readMap(this.#parts, signal)
     // Last: a snapshot that overflowed while its store was read is not whole.
-    await requireWhole(this.#parts, signal)
+    await askWhole(this.#parts, signal)
     return await this.map.replace(table, group)
   }
 }
 
-async function requireWhole({ tools, held, volume }: SnapshotImageParts, signal: AbortSignal): Promise<void> {
-  const status = await tools.snapshotStatus(volume, signal)
-  if (status.kind === 'whole') return
-  throw lost(held, `device-mapper says ${status.what}`)
+/** Throws IMAGE_LOST for a snapshot that overflowed, or was merged. */
+export function requireWhole(held: HeldImage, status: SnapshotStatus): void {
+  if (status.kind === 'lost') throw lost(held, `device-mapper says ${status.what}`)
+}
+
+async function askWhole({ tools, held, volume }: SnapshotImageParts, signal: AbortSignal): Promise<void> {
+  requireWhole(held, await tools.snapshotStatus(volume, signal))
 }
 
 async function readMap(

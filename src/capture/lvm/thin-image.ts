@@ -1,4 +1,4 @@
-import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { Range } from '../../domain/range.ts'
 import type { ExtentTable } from '../../extents/extent-table.ts'
 import { RangeTable } from '../../extents/range-table.ts'
@@ -6,17 +6,16 @@ import { intersectRanges } from '../../extents/intersect-ranges.ts'
 import { differenceOfThinVolumes } from '../../formats/dm-thin/thin-difference.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { openLogicalVolume } from '../../formats/lvm2/logical-volume-extents.ts'
-import { volumeContent, type ThinPool } from '../../formats/lvm2/volume-content.ts'
-import type { LogicalVolume } from '../../formats/lvm2/volume-group.ts'
 import { openPool } from '../../formats/volume-stack/open-pool.ts'
 import { thinVolumeMap } from '../../formats/volume-stack/thin-volume-map.ts'
 import type { StackGroup } from '../../formats/volume-stack/volume.ts'
 import type { HeldImage } from '../provider/held-image.ts'
 import type { RangeStream } from '../provider/provided-image.ts'
 import { DiskMap } from './disk-map.ts'
-import { volumeOf, type LiveGroup } from './live-group.ts'
+import type { LiveGroup } from './live-group.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import { requireWorking, withMetadataSnapshot, type PoolName } from './metadata-snapshot.ts'
+import { thinContent, type ThinContent } from './thin-content.ts'
 
 /** 384 MB; an image in more pieces is not mapped. */
 const EXTENTS_MAX = 16_000_000
@@ -69,7 +68,7 @@ export class ThinImage {
       read: async () => {
         const group = await live.read()
         const after = thinContent(group, held)
-        const before = thinContent(group, base)
+        const before = baseContent(group, base)
         if (before.pool.volume.uuid !== after.pool.volume.uuid) throw unknown(base, 'it is in another pool')
         const metadata = await openPool(group, after.pool, { snapshot: true })
         const difference = differenceOfThinVolumes(
@@ -122,14 +121,13 @@ async function readMap(
   })
 }
 
-type Thin = { readonly volume: LogicalVolume; readonly pool: ThinPool; readonly deviceId: number }
-
-function thinContent(group: StackGroup, { id, label }: HeldImage): Thin {
-  const volume = volumeOf(group, id, label)
-  const content = volumeContent(group.group, volume)
-  if (content.kind !== 'thin')
-    throw new BackupError(ErrorCode.ImageLost, `"${label}" is no thin volume any more`)
-  return { volume, pool: content.pool, deviceId: content.deviceId }
+function baseContent(group: StackGroup, base: HeldImage): ThinContent {
+  try {
+    return thinContent(group, base)
+  } catch (error) {
+    if (isBackupError(error, ErrorCode.ImageLost)) throw unknown(base, error.message)
+    throw error
+  }
 }
 
 /** All that decides where the bytes are, but for the mapping of the snapshot, which does not change. */

@@ -11,7 +11,9 @@ import { LiveGroup } from './live-group.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
 import type { PoolName } from './metadata-snapshot.ts'
+import { expectedChangeBytes, observedChange } from './observed-change.ts'
 import { requireRoomInPool } from './pool-budget.ts'
+import { watchPools } from './pool-watch.ts'
 import { ThinImage } from './thin-image.ts'
 
 const NAME = 'lvm-thin'
@@ -59,7 +61,7 @@ async function freeze(
 ): Promise<FrozenGroup> {
   const { tools, randomness } = parts
   const origins = await originsOf(tools, request.sources, await tools.listVolumes(signal))
-  for (const origin of origins) await requireFreezable(tools, origin, signal)
+  const pools = await requireFreezable(parts, { origins, lineageKey: request.lineageKey }, signal)
   const wanted = freezings(origins, request, () => randomness.bytes(6).toHex())
   await using stack = new AsyncDisposableStack()
   const window = await freezeThinTogether(tools, wanted, { clock: parts.clock, signal })
@@ -74,6 +76,7 @@ async function freeze(
   return frozenVolumes({
     tools,
     images,
+    watch: watchPools(tools, pools, { removeSnapshots: () => window.remove() }),
     windowMs: window.windowMs,
     heldNow: (now) => heldHere(tools, now),
     close: async (isKept) => {
@@ -103,13 +106,36 @@ async function provided(
   }
 }
 
-async function requireFreezable(tools: LvmTools, origin: LvmVolume, signal: AbortSignal): Promise<void> {
-  const pool = poolOf(origin)
-  if (origin.segmentType !== 'thin' || pool === null) {
+/** The pools of the volumes, which have room for all of them together. Throws what is in the way. */
+async function requireFreezable(
+  parts: LvmProviderParts,
+  what: { readonly origins: readonly LvmVolume[]; readonly lineageKey: string },
+  signal: AbortSignal,
+): Promise<readonly PoolName[]> {
+  const { tools } = parts
+  const pools = what.origins.map((origin) => {
+    const pool = poolOf(origin)
+    if (origin.segmentType === 'thin' && pool !== null) return { origin, pool }
     const message = `Cannot freeze "${pathOf(origin)}" by a thin snapshot: it is ${origin.segmentType}, required is a thin volume`
     throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { volume: pathOf(origin) } })
+  })
+  const expected = new Map<string, { readonly pool: PoolName; changedBytes: number }>()
+  const bases = (await heldHere(tools, signal)).filter(({ held }) => {
+    return held.use.kind === 'base' && held.lineageKey === what.lineageKey
+  })
+  for (const { origin, pool } of pools) {
+    const key = `${pool.groupUuid}/${pool.poolName}`
+    const sum = expected.get(key) ?? { pool, changedBytes: 0 }
+    const base = bases.find(({ volume }) => volume.originUuid === origin.uuid)?.held
+    if (base !== undefined) {
+      sum.changedBytes += expectedChangeBytes(await observedChange(parts, { origin, pool, base }, signal))
+    }
+    expected.set(key, sum)
   }
-  requireRoomInPool(pool, await tools.poolStatus(pool, signal))
+  for (const { pool, changedBytes } of expected.values()) {
+    requireRoomInPool(pool, await tools.poolStatus(pool, signal), { changedBytes })
+  }
+  return [...expected.values()].map(({ pool }) => pool)
 }
 
 function poolOf({ groupName, groupUuid, poolName }: LvmVolume): PoolName | null {

@@ -36,6 +36,8 @@ export type FrozenGroup = AsyncDisposable & {
   /** From the first writer that may have waited until the last that went on; null where no writer waits. */
   readonly windowMs: number | null
   readonly degraded: readonly Degraded[]
+  /** Aborted when the images had to be given up, with the reason: whoever reads them stops. Absent where that cannot be. */
+  readonly lost?: AbortSignal
   /**
    * Makes the images the base of their lineage for the point `pointId`, and releases the base before. What was kept
    * outlives the process and the host's next start. A provider that knows no changes has no use for a base: its images

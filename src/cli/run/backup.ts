@@ -61,12 +61,14 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   const changes = await changeListOf(invocation, sources.sources)
   if (options.dryRun) return await dryRun(invocation, { unlocked, sources, changes })
   const stored = await asWriter(unlocked.store, { writerId, clock: invocation.clock }, async (storing) => {
+    // Images that had to be given up end the run as its user would.
+    const held = { ...invocation, signal: AbortSignal.any([invocation.signal, sources.lost]) }
     await using repository = await withIndex(unlocked, invocation.settings.cacheFolder)
-    const run = await planRun(invocation, { repository, sources, changes })
+    const run = await planRun(held, { repository, sources, changes })
     await using planned = run.planned
     await sources.handOver()
     storing()
-    const parts = backUpParts(invocation, {
+    const parts = backUpParts(held, {
       repository,
       addresses: planned.addresses,
       writerId,
