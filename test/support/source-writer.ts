@@ -88,7 +88,7 @@ function allocate(change: () => void): void {
   try {
     change()
   } catch (error) {
-    if (!['EOPNOTSUPP', 'EINVAL', 'ENOSPC'].includes(errnoOf(error) ?? '')) throw error
+    if (!['EOPNOTSUPP', 'ENOTSUP', 'EINVAL', 'ENOSPC'].includes(errnoOf(error) ?? '')) throw error
   }
 }
 

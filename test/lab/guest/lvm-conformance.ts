@@ -1,0 +1,86 @@
+// Runs in a guest: the conformance suite of a provider, on volumes that are there. See ../lvm-conformance.ts.
+import { promisify } from 'node:util'
+import { execFile } from 'node:child_process'
+
+import { lvmProvider } from '../../../src/capture/lvm/classic-provider.ts'
+import { lvmThinProvider } from '../../../src/capture/lvm/thin-provider.ts'
+import type { HeldImage } from '../../../src/capture/provider/held-image.ts'
+import { providerConformance, type ProviderCase } from '../../../src/capture/provider/provider-conformance.ts'
+import { systemRandomness } from '../../../src/cli/system-randomness.ts'
+import { systemClock } from '../../../src/domain/clock.ts'
+import { openLocalSource } from '../../../src/linux/local-source.ts'
+import { hostLvm } from '../../../src/linux/lvm/lvm-tools.ts'
+import { readBytes } from '../../support/image-bytes.ts'
+import type { LvmConformanceOptions } from '../lvm-conformance.ts'
+
+const run = promisify(execFile)
+const { signal } = new AbortController()
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- ../lvm-conformance.ts wrote it
+const options = JSON.parse(process.argv[2] ?? '') as LvmConformanceOptions
+const { provider, group, volumes, unsuitable, roundCount } = options
+const isThin = provider === 'lvm-thin'
+const parts = { tools: hostLvm, randomness: systemRandomness, clock: systemClock }
+
+providerConformance(provider, openCase, { skip: false, roundCount })
+
+async function openCase(): Promise<ProviderCase> {
+  const sources: ProviderCase['sources'][number][] = []
+  for (const volume of volumes) {
+    const path = `/dev/${group}/${volume}`
+    await using source = await openLocalSource(path)
+    sources.push({ path, target: { path, sizeBytes: source.sizeBytes } })
+  }
+  return {
+    provider: () => (isThin ? lvmThinProvider(parts) : lvmProvider(parts)),
+    sources,
+    unsuitable: `/dev/${group}/${unsuitable}`,
+    leftovers,
+    restart: async () => {
+      await lvm('vgchange', '-an', group)
+      await lvm('vgchange', '-ay', group)
+    },
+    imitate,
+    destroy: ({ label, source }) => (isThin ? lvm('lvremove', '--yes', label) : overflow(source)),
+    truth: isThin ? thinTruth : classicTruth,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
+
+/** Volumes that were not there in the beginning, and devices that somebody left suspended. */
+async function leftovers(): Promise<readonly string[]> {
+  const known = new Set([...volumes, ...options.others])
+  const found = (await hostLvm.listVolumes(signal)).map(({ name }) => name).filter((name) => !known.has(name))
+  const { stdout } = await run('dmsetup', ['info', '-c', '--noheadings', '-o', 'name,suspended'])
+  return [...found, ...stdout.split('\n').filter((line) => line.endsWith(':Suspended'))]
+}
+
+/** What holds all tags of an image: of thin volumes a snapshot of it, else a volume of its own. */
+async function imitate(image: HeldImage): Promise<AsyncDisposable> {
+  const tags = (await hostLvm.listVolumes(signal)).find(({ uuid }) => uuid === image.id)?.tags ?? []
+  const words = tags.flatMap((tag) => ['--addtag', tag])
+  if (isThin) await lvm('lvcreate', '--snapshot', '--name', 'imitation', ...words, image.label)
+  else await lvm('lvcreate', '--size', '4m', '-Wn', '--name', 'imitation', ...words, group)
+  return { [Symbol.asyncDispose]: () => lvm('lvremove', '--yes', `${group}/imitation`) }
+}
+
+async function thinTruth({ label }: HeldImage): Promise<Uint8Array> {
+  await lvm('lvchange', '--activate', 'y', '--ignoreactivationskip', label)
+  const bytes = await classicTruth({ label })
+  await lvm('lvchange', '--activate', 'n', label)
+  return bytes
+}
+
+async function classicTruth({ label }: Pick<HeldImage, 'label'>): Promise<Uint8Array> {
+  await using source = await openLocalSource(`/dev/${label}`)
+  return await readBytes(source.image())
+}
+
+/** Writes more to the origin than its snapshot has room for. */
+async function overflow(source: string): Promise<void> {
+  await run('dd', ['if=/dev/urandom', `of=/dev/${source}`, 'bs=1M', 'oflag=direct']).catch(() => {})
+}
+
+async function lvm(...words: readonly string[]): Promise<void> {
+  await run('lvm', [...words])
+}

@@ -1,0 +1,3 @@
+import { testKills } from '../lvm-kill.ts'
+
+testKills(50)
