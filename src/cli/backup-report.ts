@@ -3,6 +3,7 @@ import { formatDuration } from '../domain/duration.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
 import { freezeLines } from './freeze-lines.ts'
 import { freeLines } from './free-lines.ts'
+import { frozenBy } from './freeze/frozen-by.ts'
 
 /** What `backup` says of the point that it made. The JSON is part of the command line's contract. */
 export function backupReport({ id, point }: StoredPoint): { readonly json: unknown; readonly text: string } {
@@ -51,6 +52,7 @@ function objectJson(object: PointObject): unknown {
     mode: ledger.doneMode,
     listedBytes: ledger.listedBytes,
     witnesses: ledger.witnesses,
+    image: ledger.image ?? null,
   }
 }
 
@@ -58,7 +60,8 @@ function objectLines(object: PointObject): string[] {
   const { ledger } = object
   const read = `  ${object.name}: ${formatByteSize(object.sizeBytes)}, read ${formatByteSize(ledger.readBytes)}, changed ${formatByteSize(ledger.changedBytes)}`
   const chunks = `    ${ledger.newChunkCount} chunks new, ${ledger.reusedChunkCount} known, ${formatByteSize(ledger.zeroBytes)} zero`
-  const mapped = freeLines(ledger)
+  const frozen = ledger.image === undefined ? [] : [`    froze ${frozenBy(ledger.image)}`]
+  const mapped = [...freeLines(ledger), ...frozen]
   if (ledger.witnesses === null) return [read, chunks, ...mapped]
   const { count, rotatingCount, mismatchCount, missProbability } = ledger.witnesses
   const chance = `${(missProbability.probability * 100).toFixed(1)}%`

@@ -4,6 +4,7 @@ import type { Ledger, WitnessRecord } from '../domain/ledger.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
 import type { RunMode } from '../domain/run-mode.ts'
 import { freezeLines } from './freeze-lines.ts'
+import { frozenBy } from './freeze/frozen-by.ts'
 import { formatLocalTime } from './local-time.ts'
 import { formatShare } from './share.ts'
 import { shortId } from './short-id.ts'
@@ -77,6 +78,7 @@ function objectLines(object: PointObject, look: Look): string[] {
   if (ledger.listedBytes !== null)
     rows.push(['Listed', `${formatByteSize(ledger.listedBytes)} by the change list`])
   if (ledger.witnesses !== null) rows.push(...witnessRows(ledger.witnesses))
+  if (ledger.image !== undefined) rows.push(['Frozen', frozenBy(ledger.image)])
   if (ledger.rotationNext > 0)
     rows.push(['Rotation', `goes on at chunk ${ledger.rotationNext} in the next run`])
   return [look.paint('bold', `Object ${object.name} (${object.kind})`), ...rowLines(rows, look)]
