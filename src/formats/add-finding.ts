@@ -9,3 +9,10 @@ export function addFinding(findings: Finding[], place: StructurePlace, found: st
   if (findings.length >= FINDINGS_MAX) return
   findings.push({ structure: place.structure, offsetBytes: place.offsetBytes, found })
 }
+
+/** As addFinding(), for what is read more than once: what is odd twice is said once. */
+export function addFindingOnce(findings: Finding[], place: StructurePlace, found: string): void {
+  const { offsetBytes } = place
+  if (findings.some((known) => known.offsetBytes === offsetBytes && known.found === found)) return
+  addFinding(findings, place, found)
+}

@@ -1,3 +1,4 @@
+import { addFinding } from '../add-finding.ts'
 import { FormatError } from '../format-error.ts'
 import { DETAILS_TREE, readDetails, readMappingRoots, type DeviceDetails } from './device-trees.ts'
 import { DEVICE_ID_END } from './layout.ts'
@@ -13,26 +14,22 @@ export type ThinDevice = DeviceDetails & { readonly deviceId: number }
 /** The volumes of a pool by device number. One that only one of the two trees names becomes a finding. */
 export async function listThinDevices(pool: ThinPool, signal: AbortSignal): Promise<readonly ThinDevice[]> {
   const source = { image: pool.image, signal }
+  const detailsPlace = nodePlace(DETAILS_TREE, pool.roots.detailsRoot)
   const devices: ThinDevice[] = []
   for await (const [deviceId, details] of readDetails(source, pool.roots.detailsRoot)) {
     if (devices.length === DEVICES_MAX) {
-      const place = nodePlace(DETAILS_TREE, pool.roots.detailsRoot)
-      throw new FormatError(place, `it has more than ${DEVICES_MAX} devices`)
+      throw new FormatError(detailsPlace, `it has more than ${DEVICES_MAX} devices`)
     }
     devices.push({ deviceId, ...details })
   }
   const unmapped = new Set(devices.map((device) => device.deviceId))
   const everything = { begin: 0, end: DEVICE_ID_END }
   for await (const [deviceId] of readMappingRoots(source, pool.roots.mappingRoot, everything)) {
-    if (!unmapped.delete(deviceId)) addFinding(pool, `device ${deviceId} has mappings, and no details`)
+    if (unmapped.delete(deviceId)) continue
+    addFinding(pool.findings, detailsPlace, `device ${deviceId} has mappings, and no details`)
   }
-  for (const deviceId of unmapped) addFinding(pool, `device ${deviceId} has details, and no mapping tree`)
+  for (const deviceId of unmapped) {
+    addFinding(pool.findings, detailsPlace, `device ${deviceId} has details, and no mapping tree`)
+  }
   return devices
-}
-
-const FINDINGS_MAX = 1000
-
-function addFinding(pool: ThinPool, found: string): void {
-  if (pool.findings.length >= FINDINGS_MAX) return
-  pool.findings.push({ ...nodePlace(DETAILS_TREE, pool.roots.detailsRoot), found })
 }

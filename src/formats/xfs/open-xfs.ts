@@ -10,6 +10,7 @@ import type {
   FileNode,
   FileSystem,
 } from '../file-system.ts'
+import { addFindingOnce } from '../add-finding.ts'
 import type { Finding } from '../finding.ts'
 import { FormatError } from '../format-error.ts'
 import { readAttributes } from './attributes/read-attributes.ts'
@@ -25,7 +26,7 @@ import { readSuperblock } from './read-superblock.ts'
 import { readSymlink } from './symlink.ts'
 import { usedRanges } from './used-ranges.ts'
 import { uuidText } from './uuid-text.ts'
-import { addFinding, type XfsVolume } from './volume.ts'
+import type { XfsVolume } from './volume.ts'
 
 /**
  * Opens the XFS that begins at byte 0 of `image`, which stays open and is the caller's to dispose of. Throws
@@ -39,7 +40,7 @@ export async function openXfs(image: FrozenImage): Promise<FileSystem> {
   const allocation = await proveAllocation(volume, found)
   if (!allocation.proven) {
     const place = { structure: 'XFS', offsetBytes: 0 }
-    addFinding(
+    addFindingOnce(
       findings,
       place,
       `${allocation.reason}; files are read as they lie, perhaps not as they were last`,

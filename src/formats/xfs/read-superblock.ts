@@ -1,11 +1,11 @@
 // Finds the superblock: the first sector of the volume, or, when that is damaged, the copy in another AG.
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { readBytes } from '../../images/read-bytes.ts'
+import { addFindingOnce } from '../add-finding.ts'
 import type { Finding } from '../finding.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import { SUPERBLOCK_BYTES_MIN } from './superblock-layout.ts'
 import { parseSuperblock, type XfsSuperblock } from './superblock.ts'
-import { addFinding } from './volume.ts'
 
 /** The largest sector of the format. */
 const SECTOR_BYTES_MAX = 32 * 1024
@@ -38,7 +38,7 @@ export async function readSuperblock(image: FrozenImage, findings: Finding[]): P
     if (!(error instanceof FormatError)) throw error
     const copy = await readCopy(image, bytes)
     if (copy === null) throw error
-    addFinding(findings, error, `${error.found}; the copy at byte ${copy.offsetBytes} is used`)
+    addFindingOnce(findings, error, `${error.found}; the copy at byte ${copy.offsetBytes} is used`)
     return { superblock: copy.superblock, isPrimary: false }
   }
 }
@@ -47,10 +47,10 @@ export async function readSuperblock(image: FrozenImage, findings: Finding[]): P
 function noteOtherDevices({ log, realtime }: XfsSuperblock, findings: Finding[]): void {
   const place = { structure: 'XFS superblock', offsetBytes: 0 }
   if (log.startFsBlock === null) {
-    addFinding(findings, place, 'its log lies on another device, which is not part of this volume')
+    addFindingOnce(findings, place, 'its log lies on another device, which is not part of this volume')
   }
   if (realtime !== null) {
-    addFinding(
+    addFindingOnce(
       findings,
       place,
       `its realtime part, ${realtime.blockCount} blocks, lies on another device, which is not part of this volume`,

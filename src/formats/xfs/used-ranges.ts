@@ -4,12 +4,13 @@ import type { RangeBatch } from '../../domain/range.ts'
 import { BatchCollector } from '../../extents/batch-collector.ts'
 import { joinRanges } from '../../extents/join-ranges.ts'
 import { endOf } from '../../domain/range.ts'
+import { addFindingOnce } from '../add-finding.ts'
 import type { AllocationProof } from '../file-system.ts'
 import { FormatError } from '../format-error.ts'
 import { agBlockCount, agOffsetBytes } from './addresses.ts'
 import type { AgFree } from './ag-headers.ts'
 import { freeRanges, proveFreeSpace } from './free-space.ts'
-import { addFinding, type XfsVolume } from './volume.ts'
+import type { XfsVolume } from './volume.ts'
 
 /**
  * The ranges in use, ascending, from byte 0 to the end of the file system; all of it when the allocation is not
@@ -49,7 +50,7 @@ export async function* usedRanges(
   const { freeBlocks: said } = superblock.counters
   if (said > freeBlocks) {
     const place = { structure: 'XFS superblock', offsetBytes: 0 }
-    addFinding(findings, place, `it says ${said} free blocks, its allocation groups ${freeBlocks}`)
+    addFindingOnce(findings, place, `it says ${said} free blocks, its allocation groups ${freeBlocks}`)
   }
   yield* out.rest()
 }
@@ -64,7 +65,7 @@ async function provenHeader(
     return await proveFreeSpace(volume, agNumber, signal)
   } catch (error) {
     if (!(error instanceof FormatError)) throw error
-    addFinding(volume.findings, error, `${error.found}; all of AG ${agNumber} counts as in use`)
+    addFindingOnce(volume.findings, error, `${error.found}; all of AG ${agNumber} counts as in use`)
     return null
   }
 }
