@@ -70,7 +70,12 @@ export function lvmLabelFields(): readonly Field[] {
   const list = new FieldList('little')
   const start = lvm2.LABEL_HEADER_BYTES
   list.addLayout(lvm2.LABEL_HEADER).addLayout(lvm2.PHYSICAL_VOLUME_HEADER, start)
-  return list.addRow('area', { at: start + lvm2.PHYSICAL_VOLUME_HEADER_BYTES, width: 8, count: 10 }).all()
+  // One data area and one metadata area, each list of them with its end, as the images here have them.
+  const lists = start + lvm2.PHYSICAL_VOLUME_HEADER_BYTES
+  for (const at of [lists, lists + 32]) {
+    list.addRow('area', { at, width: 8, count: 2 }).addRow('listEnd', { at: at + 16, width: 8, count: 2 })
+  }
+  return list.addLayout(lvm2.EXTENSION_HEADER, lists + 64).all()
 }
 
 export function lvmHeaderFields(): readonly Field[] {
