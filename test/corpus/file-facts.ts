@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 
 import type { ExtendedAttribute, FileNode, FileSystem } from '../../src/formats/file-system.ts'
-import type { WalkedFile } from '../../src/formats/walk-files.ts'
+import type { WalkedFile } from '../support/walk-files.ts'
 import { differ } from './differ.ts'
 import { textOf } from './tree-digest.ts'
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { FrozenImage } from '../../src/domain/frozen-image.ts'
 import type { Range } from '../../src/domain/range.ts'
 import type { FileSystem } from '../../src/formats/file-system.ts'
-import type { WalkedFile } from '../../src/formats/walk-files.ts'
+import type { WalkedFile } from '../support/walk-files.ts'
 
 export type TreeEntry = {
   readonly path: string

@@ -10,7 +10,7 @@ import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { openFileSet } from '../../formats/file-set/open-file-set.ts'
 import { readFileSetIndex } from '../../formats/file-set/read-index.ts'
 import type { FileTime } from '../../formats/file-system.ts'
-import { walkFiles } from '../../formats/walk-files.ts'
+import { walkFiles } from '../../../test/support/walk-files.ts'
 
 const CHUNK = 16 * 1024
 const VOLUME = bytesImage(

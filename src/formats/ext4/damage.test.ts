@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import type { FileNode, FileSystem } from '../file-system.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
-import { walkFiles } from '../walk-files.ts'
+import { walkFiles } from '../../../test/support/walk-files.ts'
 import { openExt4 } from './open-ext4.ts'
 
 const { signal } = new AbortController()

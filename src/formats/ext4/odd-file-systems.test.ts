@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { FileNode, FileSystem } from '../file-system.ts'
 import { UnmappedError } from '../format-error.ts'
 import { resolvePath } from '../resolve-path.ts'
-import { walkFiles } from '../walk-files.ts'
+import { walkFiles } from '../../../test/support/walk-files.ts'
 import { openExt4 } from './open-ext4.ts'
 
 const { signal } = new AbortController()

@@ -11,7 +11,7 @@ import { needsLoopDevices } from '../../../test/support/requirements.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { FormatError } from '../format-error.ts'
-import { partitionGaps } from '../partition-gaps.ts'
+import { partitionGaps } from '../../../test/support/partition-gaps.ts'
 import { readGpt } from './read-gpt.ts'
 
 const MIB = 2 ** 20

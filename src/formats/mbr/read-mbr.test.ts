@@ -11,7 +11,7 @@ import { runTool } from '../../../test/support/run-tool.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { sliceImage } from '../../images/slice-image.ts'
 import { FormatError } from '../format-error.ts'
-import { partitionGaps } from '../partition-gaps.ts'
+import { partitionGaps } from '../../../test/support/partition-gaps.ts'
 import { readMbr } from './read-mbr.ts'
 
 const MIB = 2 ** 20

@@ -3,8 +3,7 @@ import { test } from 'node:test'
 
 import * as fc from 'fast-check'
 
-import { anyRangeList, membership, rangesOf } from '../../test/extents/byte-model.ts'
-import { overlappingRanges } from './arrange-partitions.ts'
+import { anyRangeList, membership, rangesOf } from '../extents/byte-model.ts'
 import { partitionGaps } from './partition-gaps.ts'
 
 test('partitionGaps() has every byte that no partition and no table covers', () => {
@@ -32,25 +31,6 @@ test('partitionGaps() has every byte that no partition and no table covers', () 
       const covered = membership([[...ranges, ...metadataRanges]], 64)
       const expected = rangesOf(covered.map((isCovered) => !isCovered))
       assert.deepEqual(partitionGaps(table, { sizeBytes: 64 }), expected)
-    }),
-  )
-})
-
-test('overlappingRanges() has those that share a byte with another one', () => {
-  fc.assert(
-    fc.property(anyRangeList, (ranges) => {
-      const expected = ranges.filter((range) =>
-        ranges.some(
-          (other) =>
-            other !== range &&
-            range.offset < other.offset + other.length &&
-            other.offset < range.offset + range.length,
-        ),
-      )
-      assert.deepEqual(
-        ranges.filter((range) => overlappingRanges(ranges).has(range)),
-        expected,
-      )
     }),
   )
 })

@@ -1,6 +1,6 @@
 // Every file of a tree, whatever the file system. What is damaged is told where it lies, and the walk goes on.
-import type { DirectoryEntry, FileNode, FileSystem } from './file-system.ts'
-import { FormatError, UnmappedError } from './format-error.ts'
+import type { DirectoryEntry, FileNode, FileSystem } from '../../src/formats/file-system.ts'
+import { FormatError, UnmappedError } from '../../src/formats/format-error.ts'
 import { joinPath, pathSizeBytes, type PathLink } from './path-link.ts'
 
 export type WalkedFile = {

@@ -1,6 +1,6 @@
-import type { Range } from '../domain/range.ts'
-import { gapsBetween } from '../extents/gaps-between.ts'
-import type { PartitionTable } from './partition-table.ts'
+import type { Range } from '../../src/domain/range.ts'
+import { gapsBetween } from '../../src/extents/gaps-between.ts'
+import type { PartitionTable } from '../../src/formats/partition-table.ts'
 
 /**
  * What of a disk no partition and no table covers, ascending, in the fewest ranges. Boot loaders, damaged copies of

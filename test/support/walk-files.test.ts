@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { fakeFileSystem, type FakeFile } from '../../test/support/fake-file-system.ts'
-import { FormatError } from './format-error.ts'
+import { fakeFileSystem, type FakeFile } from './fake-file-system.ts'
+import { FormatError } from '../../src/formats/format-error.ts'
 import { walkFiles, type WalkBatch } from './walk-files.ts'
 
 const { signal } = new AbortController()
