@@ -1,7 +1,7 @@
 // From a path to the file it leads to, inside one file system.
 import { UnmappedError } from './format-error.ts'
-import { isSameBytes } from '../bytes/same-bytes.ts'
 import type { FileNode, FileSystem } from './file-system.ts'
+import { findEntry } from './find-entry.ts'
 
 /** As the kernel has it. */
 const LINKS_FOLLOWED_MAX = 40
@@ -66,19 +66,6 @@ function splitPath(path: Uint8Array): readonly Uint8Array[] {
     start = end + 1
   }
   return names
-}
-
-async function findEntry(
-  fileSystem: FileSystem,
-  wanted: { readonly directory: FileNode; readonly name: Uint8Array },
-  signal: AbortSignal,
-): Promise<number | null> {
-  for await (const batch of fileSystem.readDirectory(wanted.directory, signal)) {
-    for (const { name, inodeNumber } of batch) {
-      if (isSameBytes(name, wanted.name)) return inodeNumber
-    }
-  }
-  return null
 }
 
 function isStay(name: Uint8Array): boolean {

@@ -1,6 +1,7 @@
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { formatPathBytes, joinPath } from '../domain/path-text.ts'
 import type { FileNode, FileSystem } from '../formats/file-system.ts'
+import { findEntry } from '../formats/find-entry.ts'
 
 /** A file by its names from the root, and the nodes of all of these; the first node is the root's. */
 export type SelectedFile = {
@@ -20,7 +21,7 @@ export async function selectFile(
   for (const [depth, name] of names.entries()) {
     if (node.kind !== 'directory')
       throw missing(names, `"${shown(names.slice(0, depth))}" is ${KIND_WORDS[node.kind]}`)
-    const inodeNumber = await lookUp(fileSystem, { node, name }, signal)
+    const inodeNumber = await findEntry(fileSystem, { directory: node, name }, signal)
     if (inodeNumber === null) {
       throw missing(names, `"${shown(names.slice(0, depth))}" has no "${formatPathBytes(name)}"`)
     }
@@ -39,20 +40,6 @@ export const KIND_WORDS: Readonly<Record<FileNode['kind'], string>> = {
   'character-device': 'a character device',
   fifo: 'a FIFO',
   socket: 'a socket',
-}
-
-async function lookUp(
-  fileSystem: FileSystem,
-  wanted: { readonly node: FileNode; readonly name: Uint8Array },
-  signal: AbortSignal,
-): Promise<number | null> {
-  for await (const batch of fileSystem.readDirectory(wanted.node, signal)) {
-    for (const { name, inodeNumber } of batch) {
-      if (name.byteLength === wanted.name.byteLength && Buffer.compare(name, wanted.name) === 0)
-        return inodeNumber
-    }
-  }
-  return null
 }
 
 function missing(names: readonly Uint8Array[], found: string): BackupError {
