@@ -10,6 +10,7 @@ export default {
     'tools/**/*.test.ts',
     'bench/**/*.test.ts',
     'bench/thin/difference.ts',
+    'bench/thin/map.ts',
   ],
   project: ['src/**/*.{ts,js}', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],
   // A type that an exported function mentions is exported with it, whether or not anybody names it yet.

@@ -11,10 +11,11 @@ test('lockHost() lets one at a time, and the next when it is done', async () => 
   const name = `test-${process.pid}-turns`
   const log: string[] = []
   const first = await lockHost(name, signal)
-  const second = lockHost(name, signal).then(async (held) => {
+  const takeSecond = async (): Promise<void> => {
+    await using _held = await lockHost(name, signal)
     log.push('second')
-    await held[Symbol.asyncDispose]()
-  })
+  }
+  const second = takeSecond()
   await sleep(150)
   log.push('first done')
   await first[Symbol.asyncDispose]()

@@ -3,7 +3,7 @@ import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { LvmGroup, LvmVolume } from '../../domain/logical-volume.ts'
 
 /** Of its origin. What LVM's own examples take, and what a night's run on a busy volume seldom fills. */
-export const STORE_SHARE = 0.2
+const STORE_SHARE = 0.2
 /** Its header and first exceptions, and something to hold. */
 const STORE_MIN_BYTES = 4 * 1024 * 1024
 
