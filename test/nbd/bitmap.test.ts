@@ -97,21 +97,43 @@ test('backup --bitmap refuses what no bitmap can be for', async () => {
   }
 })
 
-/** What can become of a bitmap between two backups, so that it does not tell of 2 MiB that were written. */
-const FAULTS: Readonly<Record<string, (disk: string) => void>> = {
-  'was cleared in between': (disk) => {
-    write(disk, 'write -P 2 4M 2M')
-    runTool('qemu-img', ['bitmap', '--clear', disk, 'since'])
-  },
-  'begins too late': (disk) => {
-    write(disk, 'write -P 2 10M 2M')
-    runTool('qemu-img', ['bitmap', '--remove', '--add', disk, 'since'])
-    write(disk, 'write -P 3 1M 1M')
-  },
+/** What finds out a bitmap, and how the run calls it. */
+type Evidence = {
+  readonly name: string
+  readonly words: readonly string[]
+  readonly codes: readonly string[]
 }
+type Fault = { readonly what: string; readonly damage: (disk: string) => void; readonly by: Evidence }
 
-for (const [fault, damage] of Object.entries(FAULTS)) {
-  test(`backup --bitmap finds out a bitmap that ${fault}, and the point is right`, async () => {
+const WITNESSES: Evidence = { name: 'witnesses', words: [], codes: ['CHANGE_LIST_REFUTED'] }
+
+/** What can become of a bitmap between two backups, so that it does not tell of 2 MiB that were written. */
+const FAULTS: readonly Fault[] = [
+  {
+    what: 'was cleared in between',
+    damage(disk) {
+      write(disk, 'write -P 2 4M 2M')
+      runTool('qemu-img', ['bitmap', '--clear', disk, 'since'])
+    },
+    by: WITNESSES,
+  },
+  {
+    what: 'begins too late',
+    damage(disk) {
+      write(disk, 'write -P 2 10M 2M')
+      runTool('qemu-img', ['bitmap', '--remove', '--add', disk, 'since'])
+      write(disk, 'write -P 3 1M 1M')
+    },
+    by: {
+      name: 'the rotating share alone',
+      words: ['--witnesses', '0', '--rotation', '1'],
+      codes: ['WITNESSES_OFF', 'CHANGE_LIST_REFUTED'],
+    },
+  },
+]
+
+for (const { what, damage, by } of FAULTS) {
+  test(`backup --bitmap finds out a bitmap that ${what} by ${by.name}, and the point is right`, async () => {
     using repository = await nbdRepository()
     const disk = repository.folder.join('disk.qcow2')
     makeDisk(disk)
@@ -121,7 +143,7 @@ for (const [fault, damage] of Object.entries(FAULTS)) {
     }
     damage(disk)
     await using server = await serve(repository, disk)
-    await assertRefuted(repository, server, disk)
+    await assertRefuted(repository, { server, disk, by })
   })
 }
 
@@ -152,13 +174,16 @@ test('backup --bitmap finds out the bitmap of another disk, and the point is rig
     '--export',
     'type=nbd,id=vm1,node-name=disk0,name=vm1,bitmaps.0.node=disk1,bitmaps.0.name=since',
   ])
-  await assertRefuted(repository, server, disk)
+  await assertRefuted(repository, { server, disk, by: WITNESSES })
 })
 
-async function assertRefuted(repository: NbdRepository, server: NbdServer, disk: string): Promise<void> {
-  const words = ['backup', server.uri('vm1'), ...LINEAGE, '--bitmap', 'since']
+async function assertRefuted(
+  repository: NbdRepository,
+  { server, disk, by }: { readonly server: NbdServer; readonly disk: string; readonly by: Evidence },
+): Promise<void> {
+  const words = ['backup', server.uri('vm1'), ...LINEAGE, '--bitmap', 'since', ...by.words]
   const result = await repository.run(words, { exitCode: 3 })
-  assert.deepEqual(codesOf(result), ['CHANGE_LIST_REFUTED'])
+  assert.deepEqual(codesOf(result), by.codes)
   assert.deepEqual(result['requested'], { mode: 'incremental', transport: 'nbd' })
   assert.deepEqual(result['done'], { mode: 'compared', transport: 'nbd' })
   await assertRestores(repository, disk)
