@@ -1,3 +1,4 @@
+import { isSameBytes } from '../../bytes/same-bytes.ts'
 import { addFinding } from '../add-finding.ts'
 import type { Finding } from '../finding.ts'
 import { FormatError } from '../format-error.ts'
@@ -36,12 +37,7 @@ export function groupCopies(
 }
 
 function isSameText(a: MetadataText, b: MetadataText): boolean {
-  return a.checksum === b.checksum && a.bytes.length === b.bytes.length && areEqual(a.bytes, b.bytes)
-}
-
-function areEqual(a: Uint8Array, b: Uint8Array): boolean {
-  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false
-  return true
+  return a.checksum === b.checksum && isSameBytes(a.bytes, b.bytes)
 }
 
 function parseOrFinding(text: MetadataText, volumeUuid: string, findings: Finding[]): GroupText | null {

@@ -1,5 +1,6 @@
 // What an allocation group says of itself: its free space (AGF), its inodes (AGI), and the few blocks that are kept
 // for the growth of its own trees (AGFL).
+import { isSameBytes } from '../../bytes/same-bytes.ts'
 import { readStruct, type StructValues } from '../../bytes/struct.ts'
 import { readBytes } from '../../images/read-bytes.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
@@ -139,7 +140,7 @@ function requireMagic(found: number, expected: number, place: StructurePlace): v
 }
 
 function requireUuid(uuid: Uint8Array, { metaUuid }: XfsSuperblock, place: StructurePlace): void {
-  if (Buffer.compare(uuid, metaUuid) !== 0) {
+  if (!isSameBytes(uuid, metaUuid)) {
     throw new FormatError(place, 'its uuid is that of another file system')
   }
 }

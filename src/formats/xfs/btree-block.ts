@@ -1,5 +1,6 @@
 // One block of a B-tree: short form (pointers within one AG) and long form, versions 4 and 5. Facts: XFS Algorithms &
 // Data Structures, "Short Format B+trees" and "Long Format B+trees".
+import { isSameBytes } from '../../bytes/same-bytes.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import type { BtreeKind, OrderAt } from './btree-kinds.ts'
 import { requireChecksum } from './checksum.ts'
@@ -102,7 +103,7 @@ function requireIdentity(
   if (blockNumber * BASIC_BLOCK_BYTES !== place.offsetBytes) {
     throw new FormatError(place, `it says that it lies at byte ${blockNumber * BASIC_BLOCK_BYTES}`)
   }
-  if (Buffer.compare(bytes.subarray(header.uuid, header.uuid + 16), superblock.metaUuid) !== 0) {
+  if (!isSameBytes(bytes.subarray(header.uuid, header.uuid + 16), superblock.metaUuid)) {
     throw new FormatError(place, 'its uuid is that of another file system')
   }
   const foundOwner = isShort ? view.getUint32(header.owner) : longAt(view, header.owner)

@@ -1,7 +1,7 @@
 // One record of the log: a header block, more of them when it is long, and its data.
+import { isSameBytes } from '../../bytes/same-bytes.ts'
 import { crc32c } from '../../bytes/crc32c.ts'
 import { readStruct, type StructValues } from '../../bytes/struct.ts'
-import { isSameUuid } from './is-same-uuid.ts'
 import type { LogRing } from './log-blocks.ts'
 import {
   LOG_BLOCK_BYTES,
@@ -56,7 +56,7 @@ function isRecordAt(header: LogRecord['header'], block: number): boolean {
 }
 
 function isOfFileSystem({ uuid }: LogRecord['header'], superblock: XfsSuperblock): boolean {
-  return isSameUuid(uuid, superblock.uuid) || isSameUuid(uuid, superblock.metaUuid)
+  return isSameBytes(uuid, superblock.uuid) || isSameBytes(uuid, superblock.metaUuid)
 }
 
 /** In blocks; null when it cannot be. */

@@ -1,9 +1,9 @@
 // Since version 5 every XFS metadata block names itself: checksum, its own address, the file system's UUID and its
 // owner. The fields lie at other offsets in each kind of block. Known from "XFS Algorithms & Data Structures",
 // 3rd edition, chapter "Self-Describing Metadata" and the chapters of the structures.
+import { isSameBytes } from '../../bytes/same-bytes.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import { requireChecksum } from './checksum.ts'
-import { isSameUuid } from './is-same-uuid.ts'
 
 /** Offsets of the fields in the block. */
 export type SelfDescription = {
@@ -50,6 +50,6 @@ export function requireSelfDescription(
 }
 
 export function requireUuid(found: Uint8Array, place: StructurePlace, expected: Uint8Array): void {
-  if (isSameUuid(found, expected)) return
+  if (isSameBytes(found, expected)) return
   throw new FormatError(place, 'UUID is not that of the file system')
 }

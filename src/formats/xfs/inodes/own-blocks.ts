@@ -1,9 +1,9 @@
 // Blocks that an allocation group keeps for itself. Those of its trees name themselves since version 5: "XFS Algorithms
 // & Data Structures", 3rd edition, chapter "Self-Describing Metadata".
+import { isSameBytes } from '../../../bytes/same-bytes.ts'
 import { agOffsetBytes } from '../addresses.ts'
 import { FREE_BY_BLOCK, FREE_BY_SIZE, FREE_INODES, INODES } from '../btree-kinds.ts'
 import { expectedChecksum } from '../checksum.ts'
-import { isSameUuid } from '../is-same-uuid.ts'
 import type { XfsSuperblock } from '../superblock.ts'
 
 /** "RMB3" */
@@ -26,6 +26,6 @@ export function isAgTreeBlock(superblock: XfsSuperblock, bytes: Uint8Array, offs
   if (view.getUint32(FIELD.owner) !== agNumber) return false
   const address = view.getUint32(FIELD.place) * 2 ** 32 + view.getUint32(FIELD.place + 4)
   if (address * ADDRESS_UNIT_BYTES !== offsetBytes) return false
-  if (!isSameUuid(bytes.subarray(FIELD.uuid, FIELD.uuid + 16), superblock.metaUuid)) return false
+  if (!isSameBytes(bytes.subarray(FIELD.uuid, FIELD.uuid + 16), superblock.metaUuid)) return false
   return view.getUint32(FIELD.checksum, true) === expectedChecksum(bytes, FIELD.checksum)
 }
