@@ -101,7 +101,15 @@ async function provided(
         now.throwIfAborted()
         yield* await Promise.resolve(snapshot.map.extents(range))
       },
-      readInto: (target, offset) => device.image.readInto(target, offset),
+      readInto: async (target, offset) => {
+        try {
+          await device.image.readInto(target, offset)
+        } catch (error) {
+          // One that overflowed reports nothing but I/O errors.
+          requireWhole(held, await tools.snapshotStatus(volume, new AbortController().signal))
+          throw error
+        }
+      },
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     changesSince: null,

@@ -99,15 +99,10 @@ export function frozenVolumes(parts: FrozenVolumesParts): FrozenGroup {
   }
 }
 
-/** A base of the same volume and lineage, that one of the new images takes the place of. */
+/** A base of an earlier point of the lineage: no later run will ask for it, also when its volume is gone. */
 function isReplaced({ held }: HeldVolume, images: FrozenVolumesParts['images']): boolean {
+  const isNew = images.some((image) => image.held.id === held.id)
   return (
-    held.use.kind === 'base' &&
-    images.some(
-      (image) =>
-        image.held.id !== held.id &&
-        image.held.lineageKey === held.lineageKey &&
-        image.held.source === held.source,
-    )
+    held.use.kind === 'base' && !isNew && images.some((image) => image.held.lineageKey === held.lineageKey)
   )
 }

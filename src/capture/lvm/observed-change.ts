@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts'
 import { isBackupError } from '../../domain/backup-error.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
 import { differenceOfThinVolumes } from '../../formats/dm-thin/thin-difference.ts'
-import { FormatError } from '../../formats/format-error.ts'
+import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { openPool } from '../../formats/volume-stack/open-pool.ts'
 import type { HeldImage } from '../provider/held-image.ts'
 import { pathOf } from './held-volumes.ts'
@@ -51,7 +51,8 @@ export async function observedChange(
     return { bytes: await withMetadataSnapshot(tools, pool, { read, signal }), sinceMs }
   } catch (error) {
     // Whoever compares with this base says what is wrong with it.
-    if (isBackupError(error) || error instanceof FormatError) return { bytes: 0, sinceMs }
+    if (isBackupError(error) || error instanceof FormatError || error instanceof UnmappedError)
+      return { bytes: 0, sinceMs }
     throw error
   }
 }

@@ -5,8 +5,8 @@ import { requireWorking, type PoolName } from './metadata-snapshot.ts'
 
 /** The metadata of dm-thin lies in blocks of this size. */
 const METADATA_BLOCK_BYTES = 4096
-/** A mapping is a key and a value of 8 bytes each; nodes are between half full and full: measured at 19 bytes. */
-const METADATA_BYTES_PER_MAPPING = 19
+/** A leaf of the mappings is half full at least: so many bytes for each of them, measured from 17 to 33. */
+const METADATA_BYTES_PER_MAPPING = 33
 /** Nodes along the paths of the first writes after a snapshot are copied: that much is used at once. */
 const METADATA_BYTES_AT_ONCE = 1024 * 1024
 /** A pool that is fuller than this is about to hurt its volumes, with or without a snapshot. */
@@ -17,16 +17,18 @@ const METADATA_FULL_SHARE = 0.9
 export type ExpectedChange = {
   /** Bytes of the volume that are written while it is held; what was observed, or a careful guess. */
   readonly changedBytes: number
+  /** The sizes of the volumes, all together. */
+  readonly volumeBytes: number
 }
 
 /**
  * Throws NO_ROOM_TO_FREEZE when the pool has not the room for what may change: each block that is written while a
- * snapshot holds it is stored a second time, and mapped a second time.
+ * snapshot holds it is stored a second time; and each leaf of the mappings, once, at the first such block in it.
  */
 export function requireRoomInPool(
   pool: PoolName,
   status: PoolStatus,
-  expected: ExpectedChange = { changedBytes: 0 },
+  expected: ExpectedChange = { changedBytes: 0, volumeBytes: 0 },
 ): void {
   requireWorking(pool, status)
   const data = roomOf({
@@ -41,8 +43,11 @@ export function requireRoomInPool(
     blockBytes: METADATA_BLOCK_BYTES,
     fullShare: METADATA_FULL_SHARE,
   })
-  const changedBlocks = Math.ceil(expected.changedBytes / (status.dataSizeBytes / status.dataTotalBlocks))
-  const metadataBytes = METADATA_BYTES_AT_ONCE + changedBlocks * METADATA_BYTES_PER_MAPPING
+  const blockBytes = status.dataSizeBytes / status.dataTotalBlocks
+  // Scattered writes touch a leaf each; more than all leaves there are not.
+  const touchedBytes = Math.ceil(expected.changedBytes / blockBytes) * METADATA_BLOCK_BYTES
+  const wholeBytes = Math.ceil(expected.volumeBytes / blockBytes) * METADATA_BYTES_PER_MAPPING
+  const metadataBytes = METADATA_BYTES_AT_ONCE + Math.min(touchedBytes, wholeBytes)
   if (data.roomBytes <= expected.changedBytes) {
     throw noRoom(pool, { what: 'data', room: data, neededBytes: expected.changedBytes })
   }

@@ -25,11 +25,14 @@ function isNoRoom(error: unknown): boolean {
 
 test('requireRoomInPool() lets a volume be frozen where what may change fits', () => {
   requireRoomInPool(pool, status)
-  requireRoomInPool(pool, status, { changedBytes: 44 * GIB })
+  requireRoomInPool(pool, status, { changedBytes: 44 * GIB, volumeBytes: 50 * GIB })
 })
 
 test('requireRoomInPool() refuses with numbers what does not fit into the data', () => {
-  assert.throws(() => requireRoomInPool(pool, status, { changedBytes: 46 * GIB }), isNoRoom)
+  assert.throws(
+    () => requireRoomInPool(pool, status, { changedBytes: 46 * GIB, volumeBytes: 50 * GIB }),
+    isNoRoom,
+  )
   const full = { ...status, dataUsedBlocks: 1_600_000 }
   assert.throws(
     () => requireRoomInPool(pool, full),
@@ -38,12 +41,15 @@ test('requireRoomInPool() refuses with numbers what does not fit into the data',
 })
 
 test('requireRoomInPool() refuses what does not fit into the metadata', () => {
-  // 700,000 more mappings of 19 bytes do not fit into 10 MiB.
+  // All leaves of 819,200 mappings are copied by a scattered change of much less: 26 MiB do not fit into 10 MiB.
   const tight = { ...status, metadataTotalBlocks: 12_000 }
   assert.throws(
-    () => requireRoomInPool(pool, tight, { changedBytes: 43 * GIB }),
+    () => requireRoomInPool(pool, tight, { changedBytes: 2 * GIB, volumeBytes: 50 * GIB }),
     /its metadata is 66\.7 % full/,
   )
+  // A small change touches few of them, and so does any change of a small volume.
+  requireRoomInPool(pool, tight, { changedBytes: GIB / 8, volumeBytes: 50 * GIB })
+  requireRoomInPool(pool, tight, { changedBytes: 2 * GIB, volumeBytes: 8 * GIB })
 })
 
 test('requireRoomInPool() refuses a pool that does not take writes', () => {

@@ -119,21 +119,22 @@ async function requireFreezable(
     const message = `Cannot freeze "${pathOf(origin)}" by a thin snapshot: it is ${origin.segmentType}, required is a thin volume`
     throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { volume: pathOf(origin) } })
   })
-  const expected = new Map<string, { readonly pool: PoolName; changedBytes: number }>()
+  const expected = new Map<string, { readonly pool: PoolName; changedBytes: number; volumeBytes: number }>()
   const bases = (await heldHere(tools, signal)).filter(({ held }) => {
     return held.use.kind === 'base' && held.lineageKey === what.lineageKey
   })
   for (const { origin, pool } of pools) {
     const key = `${pool.groupUuid}/${pool.poolName}`
-    const sum = expected.get(key) ?? { pool, changedBytes: 0 }
+    const sum = expected.get(key) ?? { pool, changedBytes: 0, volumeBytes: 0 }
+    sum.volumeBytes += origin.sizeBytes
     const base = bases.find(({ volume }) => volume.originUuid === origin.uuid)?.held
     if (base !== undefined) {
       sum.changedBytes += expectedChangeBytes(await observedChange(parts, { origin, pool, base }, signal))
     }
     expected.set(key, sum)
   }
-  for (const { pool, changedBytes } of expected.values()) {
-    requireRoomInPool(pool, await tools.poolStatus(pool, signal), { changedBytes })
+  for (const { pool, ...change } of expected.values()) {
+    requireRoomInPool(pool, await tools.poolStatus(pool, signal), change)
   }
   return [...expected.values()].map(({ pool }) => pool)
 }
