@@ -1,0 +1,51 @@
+// Runs in a guest: suspends volumes, or stops in the middle of freezing them, and waits to be killed, or for the deadline.
+// See ../suspend.test.ts.
+import { setTimeout } from 'node:timers/promises'
+
+import type { LvmTools } from '../../../src/capture/lvm/lvm-tools.ts'
+import { lvmThinProvider } from '../../../src/capture/lvm/thin-provider.ts'
+import { systemRandomness } from '../../../src/cli/system-randomness.ts'
+import { isBackupError } from '../../../src/domain/backup-error.ts'
+import { systemClock } from '../../../src/domain/clock.ts'
+import { hostLvm } from '../../../src/linux/lvm/lvm-tools.ts'
+import { ownProcessIdentity, processWord } from '../../../src/linux/process-identity.ts'
+
+const { signal } = new AbortController()
+const HOUR_MS = 3_600_000
+
+const [how, deadlineMs, ...names] = process.argv.slice(2)
+const paths = names.map((name) => `/dev/vg0/${name}`)
+if (how === 'suspend') await suspendOnly()
+else await stopInWindow()
+
+async function suspendOnly(): Promise<void> {
+  const volumes = (await hostLvm.listVolumes(signal)).filter(({ name }) => names.includes(name))
+  await using suspended = await hostLvm.suspend(volumes, Number(deadlineMs), signal)
+  process.stdout.write('suspended\n')
+  await setTimeout(deadlineMs === '1000' ? 3000 : HOUR_MS)
+  try {
+    const { windowMs } = await suspended.resume()
+    process.stdout.write(`resumed after ${windowMs} ms\n`)
+  } catch (error) {
+    if (!isBackupError(error)) throw error
+    process.stdout.write(`${error.code} ${error.message}\n`)
+  }
+}
+
+/** Thin devices are deleted, their volumes stand still, and the first snapshot is not made yet. */
+async function stopInWindow(): Promise<void> {
+  const tools: LvmTools = {
+    ...hostLvm,
+    poolMessage: async (pool, message, now) => {
+      if (message.startsWith('create_snap')) {
+        process.stdout.write('in the window\n')
+        await setTimeout(HOUR_MS)
+      }
+      await hostLvm.poolMessage(pool, message, now)
+    },
+  }
+  const provider = lvmThinProvider({ tools, randomness: systemRandomness, clock: systemClock })
+  const owner = processWord(ownProcessIdentity())
+  const leaseEndsAtMs = systemClock.now().getTime() + HOUR_MS
+  await provider.freeze({ sources: paths, lineageKey: 'a'.repeat(32), leaseEndsAtMs, owner }, signal)
+}
