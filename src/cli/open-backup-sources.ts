@@ -7,6 +7,7 @@ import { deviceUse } from '../linux/device-use.ts'
 import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
 import { isFrozen, type FrozenSources } from './freeze/frozen-sources.ts'
 import { openSource, type OpenedSource, type SourceOptions } from './open-source.ts'
+import { sourceName } from './source-name.ts'
 
 /** A source, and its name in the point. */
 export type NamedSource = {
@@ -58,9 +59,10 @@ export async function openBackupSources(
     if (!options.allowMounted) throw sourceInUse(path, mountedReadWrite)
     degraded.push({ code: DegradedCode.SourceInUse, message: inUseMessage(path, mountedReadWrite) })
   }
+  const locals = opened.map(({ local }) => local)
   const held = stack.move()
   return {
-    sources: opened.map((source, index) => ({ ...source, name: nameOf(opened, index) })),
+    sources: opened.map((source) => ({ ...source, name: sourceName(source.local, locals) })),
     degraded,
     lanesMax: opened.some(({ local }) => local.lanesMax === 1) ? 1 : null,
     lost: frozen?.lost ?? new AbortController().signal,
@@ -108,13 +110,6 @@ export function backupSource(source: NamedSource, map: SourceMap, allowMounted: 
     freeBytes: free?.bytes ?? null,
     volumes: free?.volumes ?? [],
   }
-}
-
-/** A short name where that tells the sources apart, else the path. */
-function nameOf(opened: readonly { readonly local: OpenedSource }[], index: number): string {
-  const names = opened.map(({ local }) => local.title)
-  const name = names[index] ?? ''
-  return names.filter((other) => other === name).length === 1 ? name : (opened[index]?.local.path ?? name)
 }
 
 function requireDistinct(opened: readonly { readonly local: OpenedSource }[], source: OpenedSource): void {

@@ -10,6 +10,7 @@ import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { mapJson } from '../map-json.ts'
 import { mapText, type MapImage } from '../map-report.ts'
 import { openSource, tlsFilesOf, type OpenedSource } from '../open-source.ts'
+import { sourceName } from '../source-name.ts'
 
 type MapInvocation = InvocationOf<typeof MAP>
 
@@ -31,7 +32,7 @@ export async function runMap(invocation: MapInvocation): Promise<CommandResult> 
     const message = `"${path}" is mounted for writing at ${mountedReadWrite.join(', ')}: what is shown may mix several moments`
     progress({ event: 'notice', message })
   }
-  const images = sources.map((source) => ({ name: nameOf(sources, source), image: source.image() }))
+  const images = sources.map((source) => ({ name: sourceName(source, sources), image: source.image() }))
   const largest = Math.max(...sources.map(({ sizeBytes }) => sizeBytes))
   const freeAtLeastBytes = Math.max(FREE_LEAST_BYTES, Math.floor(largest * FREE_SHARE))
   const map = await mapSource(images, { freeAtLeastBytes, signal })
@@ -75,12 +76,6 @@ async function describe(
   const { path, type, identity, sizeBytes } = source
   const whole = { offset: 0, length: sizeBytes }
   const { lengthBytes } = await measureRanges(source.dataRanges(whole, signal))
-  const name = nameOf(sources, source)
+  const name = sourceName(source, sources)
   return { name, path, type, identity: identity?.name ?? null, sizeBytes, allocatedBytes: lengthBytes }
-}
-
-/** A short name where that tells the sources apart, else the path. */
-function nameOf(sources: readonly OpenedSource[], source: OpenedSource): string {
-  const name = source.title
-  return sources.some((other) => other !== source && other.title === name) ? source.path : name
 }
