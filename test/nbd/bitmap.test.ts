@@ -147,34 +147,71 @@ for (const { what, damage, by } of FAULTS) {
   })
 }
 
-test('backup --bitmap finds out the bitmap of another disk, and the point is right', async () => {
-  using repository = await nbdRepository()
-  const disks = ['disk0', 'disk1'].map((name) => repository.folder.join(`${name}.qcow2`))
-  for (const disk of disks) makeDisk(disk)
-  const [disk = '', other = ''] = disks
-  {
-    await using server = await serve(repository, disk)
-    await repository.run(['backup', server.uri('vm1'), ...LINEAGE])
-  }
-  write(disk, 'write -P 2 4M 2M')
-  write(other, 'write -P 2 8M 2M')
+/** Both disks in one server, each as the export of its number. */
+async function serveTwo(
+  { folder }: NbdRepository,
+  disks: readonly string[],
+  bitmapOf: (index: number) => number,
+): Promise<NbdServer> {
   const nodes = disks.flatMap((path, index) => [
     '--blockdev',
     `driver=file,node-name=file${index},filename=${path},read-only=on`,
     '--blockdev',
     `driver=qcow2,node-name=disk${index},file=file${index},read-only=on`,
   ])
-  await using server = await startNbdServer(repository.folder, ({ socket, pidFile }) => [
+  const exports = disks.flatMap((_path, index) => [
+    '--export',
+    `type=nbd,id=vm${index},node-name=disk${index},name=vm${index},bitmaps.0.node=disk${bitmapOf(index)},bitmaps.0.name=since`,
+  ])
+  return await startNbdServer(folder, ({ socket, pidFile }) => [
     'qemu-storage-daemon',
     '--pidfile',
     pidFile,
     ...nodes,
     '--nbd-server',
-    `addr.type=unix,addr.path=${socket}`,
-    '--export',
-    'type=nbd,id=vm1,node-name=disk0,name=vm1,bitmaps.0.node=disk1,bitmaps.0.name=since',
+    `addr.type=unix,addr.path=${socket},max-connections=16`,
+    ...exports,
   ])
-  await assertRefuted(repository, { server, disk, by: WITNESSES })
+}
+
+function makeTwo({ folder }: NbdRepository): readonly [string, string] {
+  const disks = [folder.join('disk0.qcow2'), folder.join('disk1.qcow2')] as const
+  for (const disk of disks) makeDisk(disk)
+  return disks
+}
+
+test('backup --bitmap reads of several exports what the bitmap of each names', async () => {
+  using repository = await nbdRepository()
+  const disks = makeTwo(repository)
+  {
+    await using server = await serveTwo(repository, disks, (index) => index)
+    await repository.run(['backup', server.uri('vm0'), server.uri('vm1'), ...LINEAGE])
+  }
+  write(disks[0], 'write -P 2 4M 2M')
+  write(disks[1], 'write -P 3 8M 2M')
+  await using server = await serveTwo(repository, disks, (index) => index)
+  const words = ['backup', server.uri('vm0'), server.uri('vm1'), ...LINEAGE, '--bitmap', 'since']
+  const second = await repository.run(words)
+  assert.deepEqual(second['done'], { mode: 'incremental', transport: 'nbd' })
+  const { objects } = second
+  assert(Array.isArray(objects))
+  assert.deepEqual(
+    objects.map(({ changedBytes }) => changedBytes),
+    [2, 2].map((mib) => mib * 1024 * 1024),
+  )
+})
+
+test('backup --bitmap finds out the bitmap of another disk, and the point is right', async () => {
+  using repository = await nbdRepository()
+  const disks = makeTwo(repository)
+  {
+    await using server = await serveTwo(repository, disks, (index) => index)
+    await repository.run(['backup', server.uri('vm1'), ...LINEAGE])
+  }
+  write(disks[0], 'write -P 2 8M 2M')
+  write(disks[1], 'write -P 2 4M 2M')
+  await using server = await serveTwo(repository, disks, (index) => 1 - index)
+  await assertRefuted(repository, { server, disk: disks[1], by: WITNESSES })
 })
 
 async function assertRefuted(
