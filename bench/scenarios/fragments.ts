@@ -1,10 +1,9 @@
 import type { Bench, Row, Scenario } from '../bench.ts'
-import { hasTool } from '../peers/find-tool.ts'
 import { median } from '../statistics.ts'
 import { FRAGMENT_COUNT, FRAGMENTED_FILE, fragmentedExt4, fragmentedXfs } from '../volumes/fragmented-file.ts'
 import { keptImage } from '../volumes/kept-image.ts'
 import { measureMap, type MapResult } from '../volumes/measure-map.ts'
-import { canMount, MOUNT_TOOLS } from '../volumes/mounted.ts'
+import { canMakeXfs } from '../volumes/mounted.ts'
 
 const SCENARIO = 'fragments'
 const IMAGE_BYTES = 4 * 1024 ** 3
@@ -16,9 +15,7 @@ export const FRAGMENTS: Scenario = {
   summary: '1.2 million fragments of one file mapped, on ext4 and on XFS',
   async run(bench) {
     const ext4 = await measureFragments(bench, 'ext4', fragmentedExt4)
-    const isXfsPossible = canMount() && MOUNT_TOOLS.every(hasTool)
-    if (!isXfsPossible) bench.say(`  XFS left out: its image needs root and ${MOUNT_TOOLS.join(', ')}`)
-    const xfs = isXfsPossible ? await measureFragments(bench, 'xfs', fragmentedXfs) : [rowOf('xfs')]
+    const xfs = canMakeXfs(bench) ? await measureFragments(bench, 'xfs', fragmentedXfs) : [rowOf('xfs')]
     return [...ext4, ...xfs]
   },
 }

@@ -1,10 +1,8 @@
-import { dirname, join } from 'node:path'
 import type { Bench, Row, Scenario } from '../bench.ts'
-import type { Command } from '../measure.ts'
-import { readThrough } from '../page-cache.ts'
-import { cpuShare, measurePairs, medianOfPairs, speedUp, type Pair, type Work } from '../pairs.ts'
+import { cpuShare, measurePairs, medianOfPairs, speedUp, type Pair } from '../pairs.ts'
 import { hasTool } from '../peers/find-tool.ts'
-import { openThinBenchMetadata, SNAPSHOTS } from '../thin/metadata.ts'
+import { SNAPSHOTS } from '../thin/metadata.ts'
+import { thinMetadata, thinProgram, thinWork } from '../thin/thin-work.ts'
 import { memoryRow } from './memory-row.ts'
 
 const SCENARIO = 'thin-difference'
@@ -22,22 +20,13 @@ async function measureThinDifference(bench: Bench): Promise<Row[]> {
     bench.say(`  left out: ${THIN_TOOLS.join(' or ')} not installed`)
     return SNAPSHOTS.flatMap(({ runBlocks }) => rowsOf(runBlocks))
   }
-  const folder = join(dirname(dirname(bench.data.image)), 'thin')
-  const metadata = openThinBenchMetadata(folder, (line) => bench.say(line))
+  const metadata = thinMetadata(bench)
   const rows: Row[] = []
   for (const { deviceId, runBlocks } of SNAPSHOTS) {
-    const own: Work = {
-      program: `icecore, runs of ${runBlocks}`,
-      tools: [],
-      begin: () => begin(metadata, [process.execPath, ownProgram(), metadata, '1', String(deviceId)]),
-      finish: () => ({}),
-    }
-    const peer: Work = {
-      program: `thin_delta, runs of ${runBlocks}`,
-      tools: ['thin_delta'],
-      begin: () => begin(metadata, ['thin_delta', '--snap1', '1', '--snap2', String(deviceId), metadata]),
-      finish: () => ({}),
-    }
+    const words = thinProgram('difference.ts', [metadata, '1', String(deviceId)])
+    const own = thinWork(`icecore, runs of ${runBlocks}`, metadata, words)
+    const delta = ['thin_delta', '--snap1', '1', '--snap2', String(deviceId), metadata]
+    const peer = thinWork(`thin_delta, runs of ${runBlocks}`, metadata, delta)
     const pairs = (await measurePairs(bench, { scenario: SCENARIO, own, peers: [peer] })).get(peer.program)
     rows.push(...rowsOf(runBlocks, pairs))
   }
@@ -57,13 +46,4 @@ function rowsOf(runBlocks: number, pairs: readonly Pair[] = []): Row[] {
       pairs.map((pair) => pair.own),
     ),
   ]
-}
-
-function begin(metadata: string, argv: readonly string[]): Promise<Command> {
-  readThrough(metadata)
-  return Promise.resolve({ argv })
-}
-
-function ownProgram(): string {
-  return join(import.meta.dirname, '..', 'thin', 'difference.ts')
 }

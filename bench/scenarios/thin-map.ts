@@ -1,10 +1,8 @@
-import { dirname, join } from 'node:path'
 import type { Bench, Row, Scenario } from '../bench.ts'
-import type { Command } from '../measure.ts'
-import { readThrough } from '../page-cache.ts'
-import { measurePairs, medianOfPairs, speedUp, type Work } from '../pairs.ts'
+import { measurePairs, medianOfPairs, speedUp } from '../pairs.ts'
 import { hasTool } from '../peers/find-tool.ts'
-import { openThinBenchMetadata, SNAPSHOTS } from '../thin/metadata.ts'
+import { SNAPSHOTS } from '../thin/metadata.ts'
+import { thinMetadata, thinProgram, thinWork } from '../thin/thin-work.ts'
 import { memoryRow } from './memory-row.ts'
 
 const SCENARIO = 'thin-map'
@@ -21,10 +19,9 @@ async function measureThinMap(bench: Bench): Promise<Row[]> {
     bench.say('  left out: thin_restore or thin_dump not installed')
     return []
   }
-  const folder = join(dirname(dirname(bench.data.image)), 'thin')
-  const metadata = openThinBenchMetadata(folder, (line) => bench.say(line))
-  const map = work('icecore, whole map', metadata, [process.execPath, program('map.ts'), metadata, '1'])
-  const dump = work('thin_dump', metadata, ['thin_dump', '--dev-id', '1', metadata])
+  const metadata = thinMetadata(bench)
+  const map = thinWork('icecore, whole map', metadata, thinProgram('map.ts', [metadata, '1']))
+  const dump = thinWork('thin_dump', metadata, ['thin_dump', '--dev-id', '1', metadata])
   const pairs =
     (await measurePairs(bench, { scenario: SCENARIO, own: map, peers: [dump] })).get('thin_dump') ?? []
   const maps = pairs.map((pair) => pair.own)
@@ -40,8 +37,8 @@ async function measureThinMap(bench: Bench): Promise<Row[]> {
     memoryRow('peak memory, whole map of a thin volume', maps),
   ]
   for (const { deviceId, runBlocks } of SNAPSHOTS) {
-    const words = [process.execPath, program('difference.ts'), metadata, '1', String(deviceId)]
-    const own = work(`icecore, changes in runs of ${runBlocks}`, metadata, words)
+    const words = thinProgram('difference.ts', [metadata, '1', String(deviceId)])
+    const own = thinWork(`icecore, changes in runs of ${runBlocks}`, metadata, words)
     const found =
       (await measurePairs(bench, { scenario: SCENARIO, own, peers: [map] })).get(map.program) ?? []
     rows.push({
@@ -54,22 +51,4 @@ async function measureThinMap(bench: Bench): Promise<Row[]> {
     })
   }
   return rows
-}
-
-function work(name: string, metadata: string, argv: readonly string[]): Work {
-  return {
-    program: name,
-    tools: argv[0] === 'thin_dump' ? ['thin_dump'] : [],
-    begin: () => begin(metadata, argv),
-    finish: () => ({}),
-  }
-}
-
-function begin(metadata: string, argv: readonly string[]): Promise<Command> {
-  readThrough(metadata)
-  return Promise.resolve({ argv })
-}
-
-function program(name: string): string {
-  return join(import.meta.dirname, '..', 'thin', name)
 }

@@ -1,10 +1,9 @@
 import type { Bench, Row, RunRecord, Scenario } from '../bench.ts'
-import { hasTool } from '../peers/find-tool.ts'
 import { median } from '../statistics.ts'
 import { FULL_VOLUME_BYTES, fullExt4, fullXfs } from '../volumes/full-volume.ts'
 import { keptImage } from '../volumes/kept-image.ts'
 import { measureMap, type MapResult } from '../volumes/measure-map.ts'
-import { canMount, MOUNT_TOOLS } from '../volumes/mounted.ts'
+import { canMakeXfs } from '../volumes/mounted.ts'
 
 const SCENARIO = 'used-blocks'
 /** Of the volume; the making of the images leaves a little more free. */
@@ -15,9 +14,7 @@ export const USED_BLOCKS: Scenario = {
   summary: 'which blocks are in use on a full ext4 and a full XFS of 1 TiB; peak memory',
   async run(bench) {
     const ext4 = await measureUsedBlocks(bench, 'ext4', fullExt4)
-    const isXfsPossible = canMount() && MOUNT_TOOLS.every(hasTool)
-    if (!isXfsPossible) bench.say(`  XFS left out: its image needs root and ${MOUNT_TOOLS.join(', ')}`)
-    const xfs = isXfsPossible ? await measureUsedBlocks(bench, 'xfs', fullXfs) : rowsOf('xfs', [])
+    const xfs = canMakeXfs(bench) ? await measureUsedBlocks(bench, 'xfs', fullXfs) : rowsOf('xfs', [])
     return [...ext4, ...xfs]
   },
 }

@@ -1,12 +1,16 @@
 import { mkdirSync, rmdirSync } from 'node:fs'
+import type { Bench } from '../bench.ts'
 import { runTool } from '../data/run-tool.ts'
+import { hasTool } from '../peers/find-tool.ts'
 
 /** What the making of an XFS with files in it takes: only the kernel can write one. */
-export const MOUNT_TOOLS = ['mkfs.xfs', 'xfs_io', 'mount', 'umount']
+const XFS_TOOLS = ['mkfs.xfs', 'xfs_io', 'mount', 'umount']
 
-/** Whether loop devices can be mounted. */
-export function canMount(): boolean {
-  return process.getuid?.() === 0
+/** Whether an XFS with files in it can be made here; says so where it cannot. */
+export function canMakeXfs(bench: Bench): boolean {
+  if (process.getuid?.() === 0 && XFS_TOOLS.every(hasTool)) return true
+  bench.say(`  XFS left out: its image needs root and ${XFS_TOOLS.join(', ')}`)
+  return false
 }
 
 /** Mounts an image while `work` runs. */
