@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 /** A server speaks when it is asked; what it says before that is no more than the rest of an answer. */
 const BACKLOG_MAX_BYTES = 1024 * 1024
 
+/** For less a copy costs nothing, and one call can take in what follows too. */
+const ROOM_LEAST_BYTES = 64 * 1024
+
 type Wish = { readonly target: Uint8Array; filled: number; readonly use: () => void }
 
 /**
@@ -35,6 +38,16 @@ export class ByteIntake {
     this.push(backlog)
   }
 
+  /**
+   * The rest of a large wish, for who receives bytes to put them there at once and then to `push()` just that memory;
+   * null when little or nothing is wished for.
+   */
+  get room(): Uint8Array | null {
+    const wish = this.#wish
+    if (wish === null || wish.target.byteLength - wish.filled < ROOM_LEAST_BYTES) return null
+    return wish.target.subarray(wish.filled)
+  }
+
   async read(length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length)
     await new Promise<void>((resolve, reject) => {
@@ -56,7 +69,7 @@ export class ByteIntake {
       const wish = this.#wish
       if (wish === null) return this.#keep(chunk.subarray(at))
       const count = Math.min(chunk.byteLength - at, wish.target.byteLength - wish.filled)
-      wish.target.set(chunk.subarray(at, at + count), wish.filled)
+      if (!isInPlace(chunk, wish)) wish.target.set(chunk.subarray(at, at + count), wish.filled)
       wish.filled += count
       at += count
       if (wish.filled < wish.target.byteLength) return
@@ -79,4 +92,8 @@ export class ByteIntake {
     joined.set(rest, this.#backlog.byteLength)
     this.#backlog = joined
   }
+}
+
+function isInPlace(chunk: Uint8Array, { target, filled }: Wish): boolean {
+  return chunk.buffer === target.buffer && chunk.byteOffset === target.byteOffset + filled
 }

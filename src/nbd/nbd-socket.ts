@@ -37,10 +37,13 @@ export class NbdSocket implements AsyncDisposable {
     const { endpoint } = to
     const where =
       endpoint.kind === 'tcp' ? { host: endpoint.host, port: endpoint.port } : { path: endpoint.path }
+    const shared = Buffer.allocUnsafeSlow(to.isEncrypted ? 1 : RECEIVE_BYTES)
+    let room = (): Uint8Array => shared
     let receive: ((bytes: Uint8Array) => void) | null = null
-    // All that comes lands in one piece of memory that is used again and again; TLS reads the socket itself.
+    // Most of what is read lands where it is wanted, and the rest in one piece of memory that is used again and again;
+    // TLS reads the socket itself.
     const onread = {
-      buffer: Buffer.allocUnsafeSlow(to.isEncrypted ? 1 : RECEIVE_BYTES),
+      buffer: () => room(),
       callback: (count: number, buffer: Uint8Array) => {
         receive?.(buffer.subarray(0, count))
         return true
@@ -49,6 +52,8 @@ export class NbdSocket implements AsyncDisposable {
     const socket = connect(to.isEncrypted ? where : { ...where, onread })
     const nbd = new NbdSocket(to, socket)
     receive = (bytes) => nbd.#take(bytes)
+    // Memory that was given back after a failure is not touched any more.
+    room = () => (nbd.#failure === null ? nbd.intake.room : null) ?? shared
     return nbd
   }
 
