@@ -22,7 +22,7 @@ export function findLvm2(target: Target): LocalStructure[] {
     { kind: 'area header', ...HEADER, ...shared, fields: lvmHeaderFields, mend: mendHeader },
     // Most of what there is to get wrong: more than half of all damage is the text's.
     ...['text', 'text again', 'text once more'].map((kind): LocalStructure => {
-      return { kind, ...text, ...shared, grammar: 'text', mend: (mended) => mendText(mended, text) }
+      return { kind, ...text, blockBytes: 512, grammar: 'text', mend: (mended) => mendText(mended, text) }
     }),
   ]
 }

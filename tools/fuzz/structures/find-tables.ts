@@ -32,7 +32,9 @@ export function findGpt(target: Target): LocalStructure[] {
       mendHeader(mended)
     }
     const shared = { blockBytes: SECTOR, isChecked: true }
-    found.push({ kind: 'header', ...header, ...shared, fields: gptHeaderFields, mend: mendHeader })
+    // As much as its checksum is of; what follows in the sector is nothing.
+    const length = view.getUint32(12, true)
+    found.push({ kind: 'header', offset, length, ...shared, fields: gptHeaderFields, mend: mendHeader })
     // The first of them: the rest is empty.
     found.push({
       kind: 'entries',
