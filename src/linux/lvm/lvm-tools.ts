@@ -1,10 +1,12 @@
-import { ErrorCode } from '../../domain/backup-error.ts'
+import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import type { LvmGroup, LvmVolume, PoolStatus, SnapshotStatus } from '../../domain/logical-volume.ts'
+import { errnoMeaning } from '../errno.ts'
 import { lockHost } from '../host-lock.ts'
 import { openLocalSource, type LocalSource } from '../local-source.ts'
 import { mapperName, parsePoolStatus, parseSnapshotStatus } from './device-mapper-status.ts'
 import { readReport } from './lvm-report.ts'
+import { openMapperCalls } from './mapper-calls.ts'
 import { parseVolume, VOLUME_FIELDS } from './parse-volume.ts'
 import { runDmsetup, runLvm } from './run-lvm.ts'
 import { suspendVolumes } from './suspend-volumes.ts'
@@ -130,12 +132,22 @@ function poolDevice({ groupName, poolName }: Pool): string {
   return `${mapperName(groupName, poolName)}-tpool`
 }
 
+/** Volumes may stand still meanwhile: no program is started for it where that can be. */
 async function poolMessage(pool: Pool, message: string, signal: AbortSignal): Promise<void> {
-  await runDmsetup(['message', poolDevice(pool), '0', message], {
-    action: `tell "${message}" to thin pool "${pool.groupName}/${pool.poolName}"`,
-    code: ErrorCode.SourceUnreadable,
-    signal,
-  })
+  const action = `tell "${message}" to thin pool "${pool.groupName}/${pool.poolName}"`
+  using calls = openMapperCalls()
+  if (calls === null) {
+    const words = ['message', poolDevice(pool), '0', message]
+    await runDmsetup(words, { action, code: ErrorCode.SourceUnreadable, signal })
+    return
+  }
+  signal.throwIfAborted()
+  try {
+    await calls.message(poolDevice(pool), message)
+  } catch (cause) {
+    const reason = errnoMeaning(cause) ?? String(cause)
+    throw new BackupError(ErrorCode.SourceUnreadable, `Cannot ${action}: ${reason}`, { cause })
+  }
 }
 
 async function snapshotStatus({ groupName, name }: LvmVolume, signal: AbortSignal): Promise<SnapshotStatus> {
