@@ -11,6 +11,9 @@ import { startHost } from './start-host.ts'
 import { makeVolumeGroup, VolumeGroup } from './volume-group.ts'
 import { startWriteLoad } from './write-load.ts'
 
+/** A program that runs when the snapshot is there and nothing has been read; a lab host is slow to make one. */
+const HOOKS = ['--freeze-deadline', '300', '--before-freeze', 'true', '--after-thaw']
+
 type Run = { readonly exitCode: number | null; readonly text: string; readonly mode: string | null }
 
 /** A host with a pool, and what is tried on it again and again. */
@@ -188,14 +191,7 @@ async function fillPool(scene: Scene, context: TestContext): Promise<void> {
         scene.lab,
         `dd if=/dev/urandom of=${device} bs=64k count=${Math.ceil((96 * 0.96 - usedMib) * 16)} oflag=direct; sleep 15`,
       )
-      const run = await scene.icecore(
-        'backup',
-        '/mnt/home',
-        '--before-freeze',
-        'true',
-        '--after-thaw',
-        script,
-      )
+      const run = await scene.icecore('backup', '/mnt/home', ...HOOKS, script)
       assert.equal(run.exitCode, 4, run.text)
       assert.match(run.text, /IMAGE_LOST/)
       assert.match(run.text, /its data is 9[5-9]\.\d % full/)
@@ -226,7 +222,7 @@ test(
     await scene.icecore('init', '--no-encryption')
     await scene.backup('/mnt/thick', { exitCode: 0, mode: 'full' })
     const script = hookScript(lab, `dd if=/dev/urandom of=${folder}/data bs=1M count=24 conv=fsync,notrunc`)
-    const run = await scene.icecore('backup', '/mnt/thick', '--before-freeze', 'true', '--after-thaw', script)
+    const run = await scene.icecore('backup', '/mnt/thick', ...HOOKS, script)
     assert.equal(run.exitCode, 4, run.text)
     assert.match(run.text, /IMAGE_LOST/)
     assert.deepEqual(await scene.snapshots(), [])
