@@ -1,5 +1,6 @@
 import type { ExtentBatch } from '../domain/extent.ts'
 import type { Range, RangeBatch } from '../domain/range.ts'
+import type { Catalogue } from './catalogue.ts'
 import type { Finding } from './finding.ts'
 import type { InodeMap } from './inode-map.ts'
 
@@ -88,4 +89,6 @@ export type FileSystem = {
   readAttributes(node: FileNode): Promise<readonly ExtendedAttribute[]>
   /** Where inodes lie and what belongs to them, where that is known. */
   readonly inodes?: InodeMap
+  /** Of a set of files: how it keeps its names. */
+  readonly catalogue?: Catalogue
 }

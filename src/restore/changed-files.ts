@@ -1,24 +1,12 @@
-import { originOf } from '../formats/file-origin.ts'
-import type { FileNode, FileTime } from '../formats/file-system.ts'
+import type { FileNode } from '../formats/file-system.ts'
+import { ComparedFiles, type ChangedField } from './changed-fields.ts'
 import type { ChangedScope } from './changed-scope.ts'
 import type { ExtractProblem } from './extract-report.ts'
 import { MovedFiles, type FoundFile, type Side } from './moved-files.ts'
 import { countName } from './name-search.ts'
 import { NotFollowed } from './not-followed.ts'
 import { problemOf } from './problem-of.ts'
-import { isSameContent, type ComparedSources } from './same-content.ts'
-
-/** What of a file is not as it was. */
-export type ChangedField =
-  | 'content'
-  | 'target'
-  | 'device'
-  | 'mode'
-  | 'owner'
-  | 'times'
-  | 'attributes'
-  /** Another file has the name. */
-  | 'replaced'
+import type { ComparedSources } from './same-content.ts'
 
 export type FileChange = {
   readonly kind: 'added' | 'removed' | 'modified' | 'metadata' | 'renamed'
@@ -64,8 +52,7 @@ class Comparison {
   readonly problems: ExtractProblem[] = []
   readonly #sources: ComparedSources
   readonly #moved = new MovedFiles()
-  /** Of files with several names: whether the content differs, by both inodes. */
-  readonly #compared = new Map<string, boolean>()
+  readonly #compared: ComparedFiles
   /** Folders that were looked into: one that holds itself must not be looked into again. */
   readonly #paired = new Set<number>()
 
@@ -75,6 +62,7 @@ class Comparison {
 
   constructor(sources: ComparedSources, scope: ChangedScope | null) {
     this.#sources = sources
+    this.#compared = new ComparedFiles(sources)
     this.#scope = scope
     this.#unmet = new Map(scope?.nameCounts)
   }
@@ -107,7 +95,7 @@ class Comparison {
   /** `isInPair`: of one name in two folders that are a pair; its path may differ because theirs do. */
   async #pair(before: FoundFile, after: FoundFile, isInPair = false): Promise<void> {
     this.#sources.signal.throwIfAborted()
-    const fields = await this.#orProblem(after.path, () => this.#fields(before.node, after.node))
+    const fields = await this.#orProblem(after.path, () => this.#compared.fieldsOf(before.node, after.node))
     const isRenamed = !isInPair && Buffer.compare(before.path, after.path) !== 0
     if (fields !== null && (isRenamed || fields.length > 0)) {
       const kind = isRenamed
@@ -194,48 +182,6 @@ class Comparison {
     return files
   }
 
-  async #fields(before: FileNode, after: FileNode): Promise<ChangedField[]> {
-    const fields: ChangedField[] = []
-    if (after.kind === 'file' && !(await this.#isSameContent(before, after))) fields.push('content')
-    if (after.kind === 'symlink' && !(await this.#isSameLink(before, after))) fields.push('target')
-    if (!isSameDevice(before.device, after.device)) fields.push('device')
-    if (before.mode !== after.mode) fields.push('mode')
-    if (before.userId !== after.userId || before.groupId !== after.groupId) fields.push('owner')
-    if (after.kind !== 'directory' && !isSameTime(before.modified, after.modified)) fields.push('times')
-    if (!(await this.#hasSameAttributes(before, after))) fields.push('attributes')
-    if (!isSameInode(before, after)) fields.push('replaced')
-    return fields
-  }
-
-  async #isSameContent(before: FileNode, after: FileNode): Promise<boolean> {
-    if (after.linkCount < 2) return await isSameContent(this.#sources, before, after)
-    const key = `${before.number} ${after.number}`
-    const known = this.#compared.get(key)
-    if (known !== undefined) return known
-    const isSame = await isSameContent(this.#sources, before, after)
-    this.#compared.set(key, isSame)
-    return isSame
-  }
-
-  async #isSameLink(before: FileNode, after: FileNode): Promise<boolean> {
-    const one = await this.#sources.before.fileSystem.readSymlink(before)
-    return Buffer.compare(one, await this.#sources.after.fileSystem.readSymlink(after)) === 0
-  }
-
-  /** Whoever changes an attribute changes the time of the last change; a file system that did not would be wrong. */
-  async #hasSameAttributes(before: FileNode, after: FileNode): Promise<boolean> {
-    if (isSameTime(before.changed, after.changed) && isSameInode(before, after)) return true
-    const lists = [
-      await this.#sources.before.fileSystem.readAttributes(before),
-      await this.#sources.after.fileSystem.readAttributes(after),
-    ]
-    const [one, other] = lists.map((list) => {
-      const shown = list.map(({ name, value }) => `${name.toHex()} ${value.toHex()}`)
-      return shown.toSorted().join()
-    })
-    return one === other
-  }
-
   async #orProblem<T>(path: Uint8Array, read: () => Promise<T>): Promise<T | null> {
     try {
       return await read()
@@ -257,16 +203,3 @@ class Comparison {
 }
 
 const SLASH = Uint8Array.of(0x2f)
-
-function isSameInode(one: FileNode, other: FileNode): boolean {
-  const [first, second] = [originOf(one), originOf(other)]
-  return first.number === second.number && first.generation === second.generation
-}
-
-function isSameDevice(one: FileNode['device'], other: FileNode['device']): boolean {
-  return one?.major === other?.major && one?.minor === other?.minor
-}
-
-function isSameTime(one: FileTime, other: FileTime): boolean {
-  return one.seconds === other.seconds && one.nanoseconds === other.nanoseconds
-}

@@ -1,5 +1,6 @@
 import type { Range } from '../domain/range.ts'
 import { BlockMask } from './block-mask.ts'
+import { changedCatalogues, type ComparedCatalogues } from './changed-catalogue.ts'
 import { changedFiles, type ChangedFiles } from './changed-files.ts'
 import { changedInodes, type MappedSource } from './changed-inodes.ts'
 import { changedScope } from './changed-scope.ts'
@@ -13,21 +14,16 @@ export type FilesComparison = ChangedFiles & {
   readonly walkedBecause: string | null
 }
 
-const FILE_SET = 'file set'
-
 /**
  * Which files differ between the file systems of two volumes, found from the blocks that differ: which inodes lie in
- * them, which own them, and what leads to those. Where that cannot be done, by walking through all folders.
+ * them, which own them, and what leads to those; of sets of files, which pieces of their catalogues. Where that cannot
+ * be done, by walking through all folders.
  * `changedRanges` is where the volumes may differ, ascending.
  */
 export async function compareFiles(
   sources: ComparedSources,
   changedRanges: () => Iterable<Range>,
 ): Promise<FilesComparison> {
-  // The catalogue of a set of files is all folders and inodes there are, and is small: to read it is no fallback.
-  if (sources.before.fileSystem.format === FILE_SET && sources.after.fileSystem.format === FILE_SET) {
-    return { ...(await changedFiles(sources)), walkedBecause: null }
-  }
   try {
     return { ...(await follow(sources, changedRanges)), walkedBecause: null }
   } catch (error) {
@@ -39,6 +35,9 @@ export async function compareFiles(
 
 async function follow(sources: ComparedSources, changedRanges: () => Iterable<Range>): Promise<ChangedFiles> {
   const { signal } = sources
+  const catalogues = cataloguesOf(sources)
+  if (catalogues !== null)
+    return await changedFiles((await changedCatalogues(sources, catalogues)) ?? sources)
   const [before, after] = [mapped(sources.before), mapped(sources.after)]
   if (before.inodes.layout !== after.inodes.layout) {
     throw new NotFollowed('the file system was made anew or resized')
@@ -47,6 +46,14 @@ async function follow(sources: ComparedSources, changedRanges: () => Iterable<Ra
   if (mask === null) throw new NotFollowed('more blocks differ than are followed')
   const inodes = await changedInodes({ before, after, changedRanges, signal }, mask)
   return await changedFiles(sources, await changedScope(after, inodes, signal))
+}
+
+/** Null where one is no set of files, or one of other chunks. */
+function cataloguesOf({ before, after }: ComparedSources): ComparedCatalogues | null {
+  const [one, other] = [before.fileSystem.catalogue, after.fileSystem.catalogue]
+  if (one === undefined || other === undefined) return null
+  if (before.fileSystem.blockSizeBytes !== after.fileSystem.blockSizeBytes) return null
+  return { before: one, after: other }
 }
 
 function mapped({ fileSystem, image }: FileSource): MappedSource {

@@ -3,6 +3,7 @@ import type { Extent, ExtentBatch } from '../../domain/extent.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { endOf, type Range, type RangeBatch } from '../../domain/range.ts'
 import { BATCH_LENGTH } from '../../extents/batches.ts'
+import type { Catalogue, CatalogueName, CataloguePiece, NameChoice } from '../catalogue.ts'
 import type { DirectoryEntry, ExtendedAttribute, FileNode, FileSystem } from '../file-system.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import { parseAttributes } from './attribute-list.ts'
@@ -22,16 +23,23 @@ import { compareBytes, pathOf, sortKey, startsWith } from './sort-key.ts'
  * which leads to the file. Throws FormatError, and UnmappedError for a later version.
  */
 export async function openFileSet(image: FrozenImage): Promise<FileSystem> {
-  return new FileSet(image, await readFileSetIndex(image))
+  const index = await readFileSetIndex(image)
+  return new FileSet({ image, index, bins: new BinReader(image, index), choice: null })
 }
 
-type FoundEntry = {
-  readonly bin: OpenBin
-  readonly ordinal: number
-  readonly entry: Exclude<BinEntry, { file: EntryLink }>
+type FoundName = { readonly bin: OpenBin; readonly ordinal: number; readonly entry: BinEntry }
+
+type FoundEntry = FoundName & { readonly entry: Exclude<BinEntry, { file: EntryLink }> }
+
+type FileSetParts = {
+  readonly image: FrozenImage
+  readonly index: FileSetIndex
+  readonly bins: BinReader
+  /** What folders show; null for all. */
+  readonly choice: NameChoice | null
 }
 
-class FileSet implements FileSystem {
+class FileSet implements FileSystem, Catalogue {
   readonly format = 'file set'
   readonly label: string
   readonly uuid: string
@@ -40,18 +48,48 @@ class FileSet implements FileSystem {
   readonly allocation = { proven: true } as const
   readonly findings = []
   readonly rootInodeNumber = 1
+  readonly #parts: FileSetParts
   readonly #image: FrozenImage
   readonly #bins: BinReader
   /** Of the file that was asked for last: it is mostly asked for again. */
   #shape: { readonly number: number; readonly shape: Promise<ContentShape> } | null = null
 
-  constructor(image: FrozenImage, index: FileSetIndex) {
+  constructor(parts: FileSetParts) {
+    const { image, index, bins } = parts
+    this.#parts = parts
     this.label = index.origin.label
     this.uuid = index.origin.uuid
     this.blockSizeBytes = index.header.chunkSizeBytes
     this.sizeBytes = index.header.imageSizeBytes
     this.#image = image
-    this.#bins = new BinReader(image, index)
+    this.#bins = bins
+  }
+
+  get catalogue(): Catalogue {
+    return this
+  }
+
+  get pieces(): readonly CataloguePiece[] {
+    return this.#parts.index.bins.map(({ key, place, contents }) => ({
+      key,
+      ranges: [place, ...contents].map(({ position, count }) => ({
+        offset: position * this.blockSizeBytes,
+        length: count * this.blockSizeBytes,
+      })),
+    }))
+  }
+
+  async namesIn(piece: number): Promise<readonly CatalogueName[]> {
+    return (await this.#bins.open(piece)).entries
+  }
+
+  async numberOf(parent: Uint8Array, name: Uint8Array): Promise<number | null> {
+    const found = await this.#lookUp(parent, name)
+    return found === null ? null : numberOf(found)
+  }
+
+  showing(choice: NameChoice): FileSystem {
+    return new FileSet({ ...this.#parts, choice })
   }
 
   async *usedRanges(signal: AbortSignal): AsyncGenerator<RangeBatch> {
@@ -69,13 +107,34 @@ class FileSet implements FileSystem {
     const path = pathOf(found.entry.parent, found.entry.name)
     const key = sortKey(path, new Uint8Array(0))
     const text = latin1(path)
+    const { choice } = this.#parts
+    const chosen = choice?.names.get(text)
+    if (chosen !== undefined) yield await this.#entriesOutside(choice, path, chosen)
     for (let index = this.#bins.find(key); index < this.#bins.count; index += 1) {
       signal.throwIfAborted()
-      const bin = await this.#bins.open(index)
-      const part = bin.directories.get(text)
-      if (part !== undefined) yield entriesOf(bin, part.start, part.end)
+      if (choice === null || choice.pieces.has(index)) {
+        const bin = await this.#bins.open(index)
+        const part = bin.directories.get(text)
+        if (part !== undefined) yield entriesOf(bin, part.start, part.end)
+      }
       if (!startsWith(this.#bins.keyOf(index + 1), key)) return
     }
+  }
+
+  /** Those of some names that are in none of the bins that are shown whole. */
+  async #entriesOutside(
+    choice: NameChoice | null,
+    path: Uint8Array,
+    names: ReadonlySet<string>,
+  ): Promise<DirectoryEntry[]> {
+    const entries: DirectoryEntry[] = []
+    for (const text of names) {
+      const name = bytesOf(text)
+      const found = await this.#lookUp(path, name)
+      if (found === null || choice?.pieces.has(found.bin.index) === true) continue
+      entries.push({ name, inodeNumber: numberOf(found) })
+    }
+    return entries
   }
 
   async *fileExtents(node: FileNode, range: Range, signal: AbortSignal): AsyncGenerator<ExtentBatch> {
@@ -130,12 +189,18 @@ class FileSet implements FileSystem {
     if (entry !== undefined && !isLink(entry)) return { bin, ordinal, entry }
     const place = { structure: `file set entry ${inodeNumber}`, offsetBytes: bin.offsetBytes }
     if (entry === undefined) throw new FormatError(place, `its bin has ${bin.entries.length} entries`)
-    const first = await this.#lookUp(entry.file)
+    const first = await this.#lookUpFirst(entry.file)
     if (first === null) throw new FormatError(place, 'the name that it is a further one of is not there')
     return first
   }
 
-  async #lookUp({ parent, name }: EntryLink): Promise<FoundEntry | null> {
+  /** One that leads on to another would let a damaged catalogue lead in circles. */
+  async #lookUpFirst({ parent, name }: EntryLink): Promise<FoundEntry | null> {
+    const found = await this.#lookUp(parent, name)
+    return found === null || isLink(found.entry) ? null : { ...found, entry: found.entry }
+  }
+
+  async #lookUp(parent: Uint8Array, name: Uint8Array): Promise<FoundName | null> {
     const bin = await this.#bins.open(this.#bins.find(sortKey(parent, name)))
     const part = bin.directories.get(latin1(parent))
     let low = part?.start ?? 0
@@ -143,9 +208,9 @@ class FileSet implements FileSystem {
     while (low < high) {
       const middle = (low + high) >>> 1
       const entry = bin.entries[middle]
-      const order = entry === undefined ? 0 : compareBytes(entry.name, name)
-      // One that leads on to another would let a damaged catalogue lead in circles.
-      if (order === 0) return entry === undefined || isLink(entry) ? null : { bin, ordinal: middle, entry }
+      if (entry === undefined) return null
+      const order = compareBytes(entry.name, name)
+      if (order === 0) return { bin, ordinal: middle, entry }
       if (order < 0) low = middle + 1
       else high = middle
     }
@@ -227,7 +292,12 @@ function entriesOf(bin: OpenBin, start: number, end: number): DirectoryEntry[] {
     .filter(({ name }) => name.byteLength > 0)
 }
 
-function numberOf({ bin, ordinal }: FoundEntry): number {
+/** Of text that has one character for each byte. */
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+}
+
+function numberOf({ bin, ordinal }: FoundName): number {
   return bin.index * BIN_ENTRIES_MAX + ordinal + 1
 }
 
