@@ -12,7 +12,10 @@ import { openNbdImage, type NbdImage } from '../nbd/open-nbd-image.ts'
 import { exportAt } from './export-at.ts'
 import type { OpenedSource, SourceOptions } from './open-source.ts'
 
-/** Connections of each reader, where the server says that all see the same: one keeps a thread busy. */
+/**
+ * Connections of each reader, where the server says that all see the same. One brings more than a lane can seal, and
+ * servers have room for few.
+ */
 const CONNECTIONS_MAX = 1
 
 /** Opens an export. Throws USAGE_WRONG, CONNECTION_FAILED, PROTOCOL_WRONG, SOURCE_MISSING, SOURCE_UNSUITABLE. */
