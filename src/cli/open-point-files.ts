@@ -3,12 +3,12 @@ import type { FrozenImage } from '../domain/frozen-image.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
 import { FormatError, UnmappedError } from '../formats/format-error.ts'
 import { openVolumeStack } from '../formats/volume-stack/open-volume-stack.ts'
-import type { VolumeStack } from '../formats/volume-stack/volume.ts'
+import type { Volume, VolumeStack } from '../formats/volume-stack/volume.ts'
 import { listPoints, type Points } from '../repository/points.ts'
 import { selectObject } from '../repository/select-object.ts'
 import { selectSoundPoint } from '../repository/select-point.ts'
 import type { FileSource } from '../restore/file-pieces.ts'
-import { selectVolume, type FileSystemVolume } from '../restore/select-volume.ts'
+import { selectVolume } from '../restore/select-volume.ts'
 import { noticeDamagedPoints } from './damaged-points.ts'
 import type { Invocation } from './invocation.ts'
 import { openIndexed, type IndexedRepository } from './open-repository.ts'
@@ -35,7 +35,7 @@ export type OpenPoint = {
 
 /** A file system in a point. */
 export type PointFiles = OpenPoint & {
-  readonly volume: FileSystemVolume
+  readonly volume: Volume
   readonly source: FileSource
   /** For sentences: `disk.img p1 of point 1db92996fc9d`. */
   readonly description: string
@@ -90,12 +90,11 @@ export function volumeFiles(
   volumeName: string | null,
 ): PointFiles {
   const { stored, objects, images, stack, where } = open
-  const volume = selectVolume(stack, volumeName, where)
+  const { volume, fileSystem } = selectVolume(stack, volumeName, where)
   const [only, ...others] = objects
   const isOne = only !== undefined && others.length === 0
   const names = [...(isOne ? [only.name] : []), ...(volume.name === '' ? [] : [volume.name])]
   const description = `${names.join(' ')} of point ${shortId(stored.id)}`
-  const { fileSystem } = volume.content
   const notices = [
     ...(fileSystem.allocation.proven ? [] : [fileSystem.allocation.reason]),
     ...[...stack.findings, ...fileSystem.findings]

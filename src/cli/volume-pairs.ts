@@ -1,5 +1,5 @@
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
-import { fileSystemVolumes } from '../restore/select-volume.ts'
+import { fileSystemVolumes } from '../formats/volume-stack/file-system-volumes.ts'
 import type { OpenPoint } from './open-point-files.ts'
 
 /** Volumes of two points that are compared with one another. */
@@ -17,7 +17,9 @@ type Points = { readonly before: OpenPoint; readonly after: OpenPoint }
 export function pairVolumes({ before, after }: Points, name: string | undefined): VolumePairs {
   const none = { onlyBefore: [], onlyAfter: [] }
   if (name !== undefined) return { compared: [{ before: name, after: name }], ...none }
-  const [left, right] = [before, after].map(({ stack }) => fileSystemVolumes(stack).map((one) => one.name))
+  const [left, right] = [before, after].map(({ stack }) =>
+    fileSystemVolumes(stack).map(({ volume }) => volume.name),
+  )
   // Where there is none or one, the choice is nobody's, or no choice.
   if (left === undefined || right === undefined || left.length < 2 || right.length < 2) {
     return { compared: [{ before: null, after: null }], ...none }

@@ -1,11 +1,10 @@
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
-import type { FileSystem } from '../formats/file-system.ts'
+import {
+  chooseVolume,
+  fileSystemVolumes,
+  type FileSystemVolume,
+} from '../formats/volume-stack/file-system-volumes.ts'
 import type { Volume, VolumeStack } from '../formats/volume-stack/volume.ts'
-
-/** A volume with a file system that is read. */
-export type FileSystemVolume = Volume & {
-  readonly content: { readonly kind: 'file-system'; readonly fileSystem: FileSystem }
-}
 
 /** Names in a sentence: more of them would hide it. */
 const NAMED_MAX = 20
@@ -16,38 +15,25 @@ const NAMED_MAX = 20
  */
 export function selectVolume(stack: VolumeStack, name: string | null, where: string): FileSystemVolume {
   const readable = fileSystemVolumes(stack)
+  const chosen = chooseVolume(readable, name)
+  if (chosen !== null) return chosen
+  const names = readable.map(({ volume }) => volume.name)
   if (name === null) {
-    const [first, ...others] = readable
-    if (first !== undefined && others.length === 0) return first
-    if (first !== undefined) throw severalVolumes(readable, where)
+    if (names.length > 0) throw severalVolumes(names, where)
     throw unmapped(`Cannot read files of ${where}: ${whatIsThere(stack)}`, where)
   }
-  const found = readable.find((volume) => volume.name === name)
-  if (found !== undefined) return found
   const there = stack.volumes.find((volume) => volume.name === name)
   const refused = stack.unmapped.find((volume) => volume.name === name)
   if (there === undefined && refused === undefined) {
-    const names = `required is ${alternatives(readable)}`
-    throw new BackupError(ErrorCode.VolumeMissing, `Cannot find volume "${name}" of ${where}: ${names}`, {
-      data: { volume: name, names: readable.map((volume) => volume.name) },
-    })
+    const message = `Cannot find volume "${name}" of ${where}: required is ${alternatives(names)}`
+    throw new BackupError(ErrorCode.VolumeMissing, message, { data: { volume: name, names } })
   }
   const reason = refused?.reason ?? (there === undefined ? '' : describe(there))
   throw unmapped(`Cannot read files of volume "${name}" of ${where}: ${reason}`, where)
 }
 
-/** All volumes whose files can be read. */
-export function fileSystemVolumes(stack: VolumeStack): readonly FileSystemVolume[] {
-  return stack.volumes.filter(hasFileSystem)
-}
-
-function hasFileSystem(volume: Volume): volume is FileSystemVolume {
-  return volume.content.kind === 'file-system'
-}
-
-function severalVolumes(volumes: readonly Volume[], where: string): BackupError {
-  const message = `Cannot choose a volume of ${where}: ${volumes.length} have a file system, required is the name of ${alternatives(volumes)}`
-  const names = volumes.map(({ name }) => name)
+function severalVolumes(names: readonly string[], where: string): BackupError {
+  const message = `Cannot choose a volume of ${where}: ${names.length} have a file system, required is the name of ${alternatives(names)}`
   return new BackupError(ErrorCode.VolumeMissing, message, { data: { names } })
 }
 
@@ -55,10 +41,10 @@ function unmapped(message: string, where: string): BackupError {
   return new BackupError(ErrorCode.FileSystemUnmapped, message, { data: { where } })
 }
 
-function alternatives(volumes: readonly Volume[]): string {
-  if (volumes.length === 0) return 'one with a file system, and there is none'
-  const names = volumes.slice(0, NAMED_MAX).map(({ name }) => `"${name}"`)
-  return `one of ${names.join(', ')}${volumes.length > NAMED_MAX ? ', …' : ''}`
+function alternatives(names: readonly string[]): string {
+  if (names.length === 0) return 'one with a file system, and there is none'
+  const some = names.slice(0, NAMED_MAX).map((name) => `"${name}"`)
+  return `one of ${some.join(', ')}${names.length > NAMED_MAX ? ', …' : ''}`
 }
 
 /** Of an image without a file system that is read. */

@@ -107,8 +107,8 @@ async function changesOf(
   }
   const isUnchanged = unchangedRanges(volumes, changed)
   const sources = { before: before.source, after: after.source, isUnchanged, signal }
-  const sizes = [before, after].map(({ volume: { image, content } }) =>
-    Math.min(image.sizeBytes, content.fileSystem.sizeBytes),
+  const sizes = [before, after].map(({ volume: { image }, source: { fileSystem } }) =>
+    Math.min(image.sizeBytes, fileSystem.sizeBytes),
   )
   const range = { offset: 0, length: Math.min(...sizes) }
   const found = await compareFiles(sources, () => changedRangesIn(volumes, changed, range))

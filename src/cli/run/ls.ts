@@ -3,7 +3,7 @@ import { formatPathBytes, joinPath } from '../../domain/path-text.ts'
 import type { ExtractProblem } from '../../restore/extract-report.ts'
 import { listFiles, type ListedFile } from '../../restore/list-files.ts'
 import { selectFile } from '../../restore/select-files.ts'
-import { fileSystemVolumes, type FileSystemVolume } from '../../restore/select-volume.ts'
+import { fileSystemVolumes, type FileSystemVolume } from '../../formats/volume-stack/file-system-volumes.ts'
 import type { LS } from '../commands/ls.ts'
 import { ExitCode } from '../exit-code.ts'
 import { problemLine, problemsExitCode } from '../extract-report.ts'
@@ -56,19 +56,19 @@ export async function runLs(invocation: InvocationOf<typeof LS>): Promise<Comman
 /** Instead of files, where nobody said of which volume: what a path may begin with. */
 function volumesResult(volumes: readonly FileSystemVolume[]): CommandResult {
   return {
-    json: volumes.map(({ name, content: { fileSystem } }) => {
+    json: volumes.map(({ volume, fileSystem }) => {
       const { format, label, uuid, sizeBytes } = fileSystem
-      return { volume: name, format, label, uuid, sizeBytes }
+      return { volume: volume.name, format, label, uuid, sizeBytes }
     }),
     text: () => volumes.map(volumeLine).join('\n'),
     exitCode: ExitCode.Done,
   }
 }
 
-function volumeLine({ name, content: { fileSystem } }: FileSystemVolume): string {
+function volumeLine({ volume, fileSystem }: FileSystemVolume): string {
   const { format, label, sizeBytes } = fileSystem
   const quoted = label === '' ? '' : ` "${formatPathBytes(new TextEncoder().encode(label))}"`
-  return `${name}:/  ${format}${quoted}  ${formatByteSize(sizeBytes)}`
+  return `${volume.name}:/  ${format}${quoted}  ${formatByteSize(sizeBytes)}`
 }
 
 async function* linesOf(

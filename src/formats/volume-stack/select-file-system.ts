@@ -1,8 +1,6 @@
 import { UnmappedError } from '../format-error.ts'
-import type { FileSystem } from '../file-system.ts'
-import type { Volume, VolumeStack } from './volume.ts'
-
-export type FileSystemVolume = { readonly volume: Volume; readonly fileSystem: FileSystem }
+import { chooseVolume, fileSystemVolumes, type FileSystemVolume } from './file-system-volumes.ts'
+import type { VolumeStack } from './volume.ts'
 
 /** More names would hide the sentence. */
 const NAMED_MAX = 10
@@ -12,12 +10,9 @@ const NAMED_MAX = 10
  * there are.
  */
 export function selectFileSystem(stack: VolumeStack, name: string | null): FileSystemVolume {
-  const all = stack.volumes.flatMap((volume): FileSystemVolume[] =>
-    volume.content.kind === 'file-system' ? [{ volume, fileSystem: volume.content.fileSystem }] : [],
-  )
-  const found = name === null ? all : all.filter(({ volume }) => volume.name === name)
-  const [first, ...others] = found
-  if (first !== undefined && others.length === 0) return first
+  const all = fileSystemVolumes(stack)
+  const chosen = chooseVolume(all, name)
+  if (chosen !== null) return chosen
   if (all.length === 0) throw noFileSystem(stack)
   const names = all.slice(0, NAMED_MAX).map(({ volume }) => `"${volume.name}"`)
   const more = all.length > NAMED_MAX ? ` and ${all.length - NAMED_MAX} more` : ''
