@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { HookSet } from '../capture/hooks/choose-hooks.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { errnoMeaning, errnoOf } from '../domain/errno.ts'
 import { HOOK_SECONDS_MAX, hooksSchema, readHookSet, type WrittenHookSet } from './hooks-configuration.ts'
 
 /** What configuration files may say. Paths are absolute: in a file they count from its folder. */
@@ -66,11 +67,9 @@ async function contentOf(path: string): Promise<Content | undefined> {
     const isOwn = uid === 0 || uid === process.geteuid?.()
     return { text: await file.readFile('utf8'), isTrusted: isOwn && (mode & WRITABLE_BY_OTHERS) === 0 }
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new BackupError(ErrorCode.UsageWrong, `Cannot read configuration "${path}": ${String(code)}`, {
-      cause,
-    })
+    if (errnoOf(cause) === 'ENOENT' || errnoOf(cause) === 'ENOTDIR') return undefined
+    const reason = errnoMeaning(cause) ?? String(cause)
+    throw new BackupError(ErrorCode.UsageWrong, `Cannot read configuration "${path}": ${reason}`, { cause })
   }
 }
 

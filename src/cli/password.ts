@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { errnoMeaning, errnoOf } from '../domain/errno.ts'
 import { readProgramOutput } from '../linux/program-output.ts'
 import type { PasswordSource } from './settings.ts'
 import { promptForSecret } from './secret-prompt.ts'
@@ -71,8 +72,8 @@ async function textOfFile(
     buffer.fill(0)
     return text
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    const reason = code === 'ENOENT' ? 'there is no such file' : `the system reports ${code}`
+    const reason =
+      errnoOf(cause) === 'ENOENT' ? 'there is no such file' : (errnoMeaning(cause) ?? String(cause))
     throw missing({ ...source, origin: `${source.origin} "${source.path}"` }, reason)
   }
 }

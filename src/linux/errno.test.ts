@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isBackupError } from '../domain/backup-error.ts'
-import { errnoMeaning, errnoOf, sourceReadError, targetWriteError } from './errno.ts'
+import { sourceReadError, targetWriteError } from './errno.ts'
 
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: something`), { code })
 }
 
 const place = { path: '/dev/sdx', offset: 4096, length: 512 }
-
-test('errnoOf() knows system errors from others', () => {
-  assert.equal(errnoOf(systemError('EIO')), 'EIO')
-  assert.equal(errnoOf(systemError('ERR_OUT_OF_RANGE')), null)
-  assert.equal(errnoOf(new Error('EIO')), null)
-  assert.equal(errnoOf('EIO'), null)
-})
-
-test('errnoMeaning() names an errno that it has no words for', () => {
-  assert.equal(errnoMeaning(systemError('EUCLEAN')), 'the system reports EUCLEAN')
-})
 
 test('sourceReadError() says where and what', () => {
   const cause = systemError('EIO')

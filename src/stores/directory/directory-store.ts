@@ -3,9 +3,10 @@ import { link, mkdir, open, opendir, readdir, rename, rm, stat, unlink } from 'n
 import { dirname, join } from 'node:path'
 import assert from 'node:assert/strict'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import { errnoOf } from '../../domain/errno.ts'
 import { isStoreName, type Store } from '../../repository/store.ts'
 import { OpenFiles } from './open-files.ts'
-import { errnoOf, storeFailure } from './store-failure.ts'
+import { storeFailure } from './store-failure.ts'
 import { writeFileDurably } from './write-file-durably.ts'
 
 /** Files are written here and then linked to their names. */
@@ -203,7 +204,7 @@ async function linkOrRename(from: string, to: string): Promise<void> {
     await link(from, to)
     await unlink(from)
   } catch (error) {
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errnoOf(error))) throw error
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errnoOf(error) ?? '')) throw error
     const taken = await stat(to).then(
       () => true,
       () => false,
@@ -220,7 +221,7 @@ async function syncFolder(path: string): Promise<void> {
   } catch (error) {
     // Some network file systems cannot sync a folder; their names are as durable as they make them. A folder that
     // is not there has no names.
-    if (!['EINVAL', 'ENOTSUP', 'EBADF', 'ENOENT'].includes(errnoOf(error))) throw error
+    if (!['EINVAL', 'ENOTSUP', 'EBADF', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error
   }
 }
 

@@ -1,4 +1,5 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import { errnoMeaning, errnoOf } from '../../domain/errno.ts'
 
 /** What is tried without changing anything: to be refused it says nothing about writing. */
 const READING: ReadonlySet<string> = new Set(['read', 'look at', 'list'])
@@ -6,7 +7,7 @@ const READING: ReadonlySet<string> = new Set(['read', 'look at', 'list'])
 /** Turns what the file system reports into the store's errors; the sentence says what was tried and on what. */
 export function storeFailure(cause: unknown, action: { verb: string; path: string }): BackupError {
   if (cause instanceof BackupError) return cause
-  const errno = errnoOf(cause)
+  const errno = errnoOf(cause) ?? messageOf(cause)
   const data = { path: action.path, errno }
   const what = `Cannot ${action.verb} "${action.path}"`
   switch (errno) {
@@ -35,14 +36,13 @@ export function storeFailure(cause: unknown, action: { verb: string; path: strin
         { cause, data },
       )
     default:
-      return new BackupError(ErrorCode.StoreFailed, `${what}: the file system reports ${errno}`, {
+      return new BackupError(ErrorCode.StoreFailed, `${what}: ${errnoMeaning(cause) ?? errno}`, {
         cause,
         data,
       })
   }
 }
 
-export function errnoOf(cause: unknown): string {
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code
+function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { errnoOf } from './store-failure.ts'
+import { errnoOf } from '../../domain/errno.ts'
 
 const DIRECT_ALIGNMENT = 4096
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
