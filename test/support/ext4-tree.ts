@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chownSync, linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 
 import { runTool } from './run-tool.ts'
+import { anyValue, writeAccessLists, writeOddNames, writeSpecialFiles, writeTimes } from './unix-files.ts'
 
 export type Ext4TreeOptions = {
   /** In the largest directory; their names have 200 bytes and more. */
@@ -15,15 +16,15 @@ export type Ext4TreeOptions = {
   readonly hasExtents: boolean
 }
 
-const INVALID_UTF8 = Buffer.of(0xff, 0xfe, 0x80, 0x20, 0xc3)
-
 /** Fills a mounted ext2, ext3 or ext4 with files of every form that the format has for them. */
 export function fillExt4(folder: string, options: Ext4TreeOptions): void {
   writeFiles(folder, options)
   writeDirectories(folder, options)
-  writeSpecialFiles(folder)
+  writeSpecialFiles(`${folder}/special`)
+  runTool('mknod', [`${folder}/special/old block`, 'b', '8', '17'])
+  writeLinks(`${folder}/special`)
   writeAttributes(folder, options)
-  writeTimes(folder)
+  writeTimes(folder, '2446-05-10 22:38:55.987654321')
 }
 
 function writeFiles(folder: string, options: Ext4TreeOptions): void {
@@ -82,29 +83,13 @@ function writeDirectories(folder: string, { entryCount }: Ext4TreeOptions): void
   runTool('xargs', ['-0', 'rm', '-f', '--'], {
     input: middle.map((index) => `${folder}/large/entry ${Math.floor(index)} ${'n'.repeat(200)}\0`).join(''),
   })
-  mkdirSync(`${folder}/short`)
-  writeFileSync(`${folder}/short/${'l'.repeat(255)}`, 'long name')
-  mkdirSync(`${folder}/bytes`)
-  for (const name of [INVALID_UTF8, Buffer.from('ü€😀'), Buffer.from('new\nline'), Buffer.from('...')]) {
-    writeFileSync(Buffer.concat([Buffer.from(`${folder}/bytes/`), name]), name)
-  }
+  writeOddNames(folder)
 }
 
-function writeSpecialFiles(folder: string): void {
-  mkdirSync(`${folder}/special`)
-  const at = (name: string): string => `${folder}/special/${name}`
-  runTool('mknod', [at('block'), 'b', '259', '70000'])
-  runTool('mknod', [at('old block'), 'b', '8', '17'])
-  runTool('mknod', [at('character'), 'c', '1', '3'])
-  runTool('mkfifo', [at('fifo')])
-  const listen = `require('node:net').createServer().listen(${JSON.stringify(at('socket'))}, () => process.exit())`
-  runTool(process.execPath, ['-e', listen])
+function writeLinks(folder: string): void {
+  const at = (name: string): string => `${folder}/${name}`
   for (const length of [1, 59, 60, 61, 150, 300, 1000])
     symlinkSync('s'.repeat(length), at(`link of ${length}`))
-  writeFileSync(at('set-id'), '')
-  runTool('chmod', ['6751', at('set-id')])
-  mkdirSync(at('sticky'))
-  runTool('chmod', ['1777', at('sticky')])
 }
 
 function writeAttributes(folder: string, { attributeBytes }: Ext4TreeOptions): void {
@@ -115,50 +100,26 @@ function writeAttributes(folder: string, { attributeBytes }: Ext4TreeOptions): v
     writeFileSync(at(file), file)
     lines.push(`# file: ${at(file)}`, ...attributes, '')
   }
-  add('small', [`user.a=${value(3)}`, 'user.empty=""', `trusted.b=${value(5)}`, `security.c=${value(7)}`])
+  add('small', [
+    `user.a=${anyValue(3)}`,
+    'user.empty=""',
+    `trusted.b=${anyValue(5)}`,
+    `security.c=${anyValue(7)}`,
+  ])
   const count = Math.min(20, Math.floor(attributeBytes / 60))
-  const many = Array.from({ length: count }, (_, index) => `user.many${index}=${value(index)}`)
+  const many = Array.from({ length: count }, (_, index) => `user.many${index}=${anyValue(index)}`)
   add('many', many)
-  add('large', [`user.large=${value(Math.min(60_000, attributeBytes))}`, `user.x=${value(30)}`])
+  add('large', [`user.large=${anyValue(Math.min(60_000, attributeBytes))}`, `user.x=${anyValue(30)}`])
   if (attributeBytes > 4096) {
     add(
       'several large',
-      ['a', 'b', 'c'].map((name) => `user.${name}=${value(attributeBytes / 4)}`),
+      ['a', 'b', 'c'].map((name) => `user.${name}=${anyValue(attributeBytes / 4)}`),
     )
     add('same value', [`user.first=0x${'5a'.repeat(5000)}`])
     add('same value again', [`user.second=0x${'5a'.repeat(5000)}`])
   }
   runTool('setfattr', ['--restore=-'], { input: lines.join('\n') })
-  for (const name of ['list', 'list with much else']) {
-    writeFileSync(at(name), '')
-    runTool('setfacl', ['-m', 'u:1000:rw,g:70000:r,g:5:x,m::rwx', at(name)])
-  }
-  runTool('setfattr', [
-    '-n',
-    'user.much',
-    '-v',
-    value(Math.min(attributeBytes, 600)),
-    at('list with much else'),
-  ])
-  mkdirSync(at('default list'))
-  runTool('setfacl', ['-d', '-m', 'u:12:rwx,o::-', at('default list')])
-  runTool('setfattr', ['-h', '-n', 'trusted.of-link', '-v', value(9), `${folder}/special/link of 59`])
-  runTool('setfattr', ['-h', '-n', 'trusted.of-fifo', '-v', value(200), `${folder}/special/fifo`])
-}
-
-function value(length: number): string {
-  return `0x${randomBytes(length).toString('hex')}`
-}
-
-function writeTimes(folder: string): void {
-  mkdirSync(`${folder}/times`)
-  const times = {
-    'before 1970': '1955-11-05 06:15:00.123456789',
-    earliest: '1901-12-13 20:45:53',
-    'after 2038': '2040-02-29 12:00:00.999999999',
-    latest: '2446-05-10 22:38:55.987654321',
-  }
-  for (const [name, time] of Object.entries(times)) {
-    runTool('touch', ['-d', `${time} UTC`, `${folder}/times/${name}`])
-  }
+  writeAccessLists(`${folder}/attributes`, Math.min(attributeBytes, 600))
+  runTool('setfattr', ['-h', '-n', 'trusted.of-link', '-v', anyValue(9), `${folder}/special/link of 59`])
+  runTool('setfattr', ['-h', '-n', 'trusted.of-fifo', '-v', anyValue(200), `${folder}/special/fifo`])
 }

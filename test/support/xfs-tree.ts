@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chownSync, linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 
 import { runTool } from './run-tool.ts'
+import { anyValue, writeAccessLists, writeOddNames, writeSpecialFiles, writeTimes } from './unix-files.ts'
 
 export type XfsTreeOptions = {
   /** In the largest directory. */
@@ -12,15 +13,14 @@ export type XfsTreeOptions = {
   readonly hasReflink: boolean
 }
 
-const INVALID_UTF8 = Buffer.of(0xff, 0xfe, 0x80, 0x20, 0xc3)
-
 /** Fills a mounted XFS with files of every form that the format has for files, directories and attributes. */
 export function fillXfs(folder: string, options: XfsTreeOptions): void {
   writeFiles(folder, options)
   writeDirectories(folder, options)
-  writeSpecialFiles(folder)
+  writeSpecialFiles(`${folder}/special`)
+  writeLinks(`${folder}/special`)
   writeAttributes(folder)
-  writeTimes(folder)
+  writeTimes(folder, '2486-07-02 20:20:23.987654321')
 }
 
 function writeFiles(folder: string, options: XfsTreeOptions): void {
@@ -74,12 +74,7 @@ function writeDirectories(folder: string, { entryCount }: XfsTreeOptions): void 
   runTool('xargs', ['-0', 'rm', '-f', '--'], {
     input: names.map((name) => `${folder}/node/${name}\0`).join(''),
   })
-  mkdirSync(`${folder}/short`)
-  writeFileSync(`${folder}/short/${'l'.repeat(255)}`, 'long name')
-  mkdirSync(`${folder}/bytes`)
-  for (const name of [INVALID_UTF8, Buffer.from('ü€😀'), Buffer.from('new\nline'), Buffer.from('...')]) {
-    writeFileSync(Buffer.concat([Buffer.from(`${folder}/bytes/`), name]), name)
-  }
+  writeOddNames(folder)
   // Two directories that grow in turns, so that neither lies in one piece.
   for (const name of ['turn a', 'turn b']) mkdirSync(`${folder}/${name}`)
   for (let index = 0; index < 3000; index += 1) {
@@ -89,21 +84,11 @@ function writeDirectories(folder: string, { entryCount }: XfsTreeOptions): void 
   }
 }
 
-function writeSpecialFiles(folder: string): void {
-  mkdirSync(`${folder}/special`)
-  const at = (name: string): string => `${folder}/special/${name}`
-  runTool('mknod', [at('block'), 'b', '259', '70000'])
-  runTool('mknod', [at('character'), 'c', '1', '3'])
-  runTool('mkfifo', [at('fifo')])
-  const listen = `require('node:net').createServer().listen(${JSON.stringify(at('socket'))}, () => process.exit())`
-  runTool(process.execPath, ['-e', listen])
+function writeLinks(folder: string): void {
+  const at = (name: string): string => `${folder}/${name}`
   symlinkSync('../files/large', at('short link'))
   symlinkSync('s'.repeat(300), at('link of 300'))
   symlinkSync('/'.padEnd(1023, 'long/'), at('link of 1023'))
-  writeFileSync(at('set-id'), '')
-  runTool('chmod', ['6751', at('set-id')])
-  mkdirSync(at('sticky'))
-  runTool('chmod', ['1777', at('sticky')])
 }
 
 function writeAttributes(folder: string): void {
@@ -148,30 +133,7 @@ function writeAttributes(folder: string): void {
     }
   }
   runTool('setfattr', ['--restore=-'], { input: lines.join('\n') })
-  for (const name of ['list', 'list with much else']) {
-    writeFileSync(at(name), '')
-    runTool('setfacl', ['-m', 'u:1000:rw,g:70000:r,g:5:x,m::rwx', at(name)])
-  }
-  runTool('setfattr', ['-n', 'user.much', '-v', anyValue(3000), at('list with much else')])
-  mkdirSync(at('default list'))
-  runTool('setfacl', ['-d', '-m', 'u:12:rwx,o::-', at('default list')])
+  writeAccessLists(`${folder}/attributes`, 3000)
   runTool('setfattr', ['-h', '-n', 'trusted.of-link', '-v', anyValue(9), `${folder}/special/short link`])
   runTool('setfattr', ['-h', '-n', 'trusted.of-fifo', '-v', anyValue(200), `${folder}/special/fifo`])
-}
-
-function writeTimes(folder: string): void {
-  mkdirSync(`${folder}/times`)
-  const times = {
-    'before 1970': '1955-11-05 06:15:00.123456789',
-    earliest: '1901-12-13 20:45:53',
-    'after 2038': '2040-02-29 12:00:00.999999999',
-    latest: '2486-07-02 20:20:23.987654321',
-  }
-  for (const [name, time] of Object.entries(times)) {
-    runTool('touch', ['-d', `${time} UTC`, `${folder}/times/${name}`])
-  }
-}
-
-function anyValue(length: number): string {
-  return `0x${randomBytes(length).toString('hex')}`
 }
