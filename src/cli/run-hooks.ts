@@ -25,14 +25,14 @@ export type MaybeQuiesced<Frozen> = Omit<Quiesced<Frozen>, 'record'> & {
 export async function runWithHooks<Frozen extends AsyncDisposable>(
   invocation: BackupInvocation,
   window: QuietWindow,
-  freeze: (signal: AbortSignal) => Promise<Frozen>,
+  freeze: (signal: AbortSignal, letGo: () => Promise<void>) => Promise<Frozen>,
 ): Promise<MaybeQuiesced<Frozen>> {
   const { signal, settings, randomness, progress } = invocation
   const { lineage, mountPoints } = window
   const { sources } = invocation.arguments
   const hooks = hooksOf(invocation, { lineage, sources })
   if (hooks.beforeFreeze.length + mountPoints.length === 0) {
-    return { frozen: await freeze(signal), record: null, degraded: [] }
+    return { frozen: await freeze(signal, () => Promise.resolve()), record: null, degraded: [] }
   }
   // Only who asks for hooks waits for what runs them to be loaded.
   const [{ withQuiescence }, { startWatchdog }] = await Promise.all([

@@ -52,7 +52,7 @@ export type QuiesceOptions = {
 export async function quiesce<Frozen extends AsyncDisposable>(
   folder: TemporaryFolder,
   change: Partial<QuiescencePlan> & QuiesceOptions,
-  freeze: (signal: AbortSignal) => Promise<Frozen>,
+  freeze: (signal: AbortSignal, letGo: () => Promise<void>) => Promise<Frozen>,
 ): Promise<Quiesced<Frozen>> {
   const { environment, signal, notices, ...plan } = change
   const planned = planOf(plan)

@@ -64,6 +64,45 @@ test(
   },
 )
 
+test(
+  'who has made the image lets the sources go on, and has the rest of its work before it',
+  { skip: needsLoopDevices() },
+  async () => {
+    using folder = temporaryFolder()
+    using home = mountedFileSystem(folder, 'home')
+    const hooks = { beforeFreeze: [journalHook('one')], afterThaw: [journalHook('two')] }
+    const plan = { hooks, mountPoints: [home.mountPoint], freezeDeadlineMs: 3000 }
+    const { record, degraded } = await quiesce(folder, plan, async (signal, letGo) => {
+      assert.equal(await isWritable(home.mountPoint, BLOCKED_MS), false)
+      await letGo()
+      assert.ok(await isWritable(home.mountPoint, 10_000))
+      assert.deepEqual(journal(folder), ['before-freeze - one', 'after-thaw frozen two'])
+      await sleep(plan.freezeDeadlineMs)
+      assert.equal(signal.aborted, false, 'the deadline is over when everything goes on')
+      return new Made()
+    })
+    assert.deepEqual(degraded, [])
+    assert.equal(journal(folder).length, 2)
+    assert.equal(record.hooks.length, 2)
+    assert.ok(record.windowMs !== null && record.windowMs < plan.freezeDeadlineMs)
+  },
+)
+
+test(
+  'a hook after the thaw that fails ends the work that had let go',
+  { skip: needsLoopDevices() },
+  async () => {
+    using folder = temporaryFolder()
+    const hooks = { beforeFreeze: [journalHook('one')], afterThaw: [journalHook('two', 'exit 3')] }
+    const work = quiesce(folder, { hooks }, async (_signal, letGo) => {
+      await letGo()
+      return new Made()
+    })
+    await assert.rejects(work, { code: 'HOOK_FAILED' })
+    assert.deepEqual(journal(folder), ['before-freeze - one', 'after-thaw frozen two'])
+  },
+)
+
 test('hooks know the run, and neither the password nor how to get it', async () => {
   using folder = temporaryFolder()
   const environment = {

@@ -35,12 +35,13 @@ export type Quiesced<Frozen> = {
  *     hooks before ──▶ freeze ──▶ the image is made ──▶ thaw ──▶ hooks after
  *          └───────────────┴──────────────┴──────────────┴────▶ hooks after, then the failure
  *
- * Its signal is that of the run, or the deadline. What it made is disposed of when the window proves to have been broken.
+ * Its signal is that of the run, or the deadline. It may call `letGo`, which thaws and runs the hooks after that, as soon
+ * as the image is made, when it has more to do that nobody needs to wait for. What it made is disposed of when the window proves to have been broken.
  */
 export async function withQuiescence<Frozen extends AsyncDisposable>(
   parts: QuiescenceParts,
   plan: QuiescencePlan,
-  freeze: (signal: AbortSignal) => Promise<Frozen>,
+  freeze: (signal: AbortSignal, letGo: () => Promise<void>) => Promise<Frozen>,
 ): Promise<Quiesced<Frozen>> {
   const { guard, signal } = parts
   const window = new Window(parts, plan)
@@ -48,8 +49,12 @@ export async function withQuiescence<Frozen extends AsyncDisposable>(
   let frozen: Frozen
   try {
     await window.open()
-    frozen = stack.use(await freeze(AbortSignal.any([signal, guard.expired])))
-    await window.thaw()
+    const letGo = async (): Promise<void> => {
+      await window.thaw()
+      await window.close()
+    }
+    frozen = stack.use(await freeze(AbortSignal.any([signal, guard.expired]), letGo))
+    await window.thaw() // The second time it says the same.
   } catch (error) {
     await window.closeAfterFailure()
     // What the work says when its time is over is not why.
@@ -66,6 +71,7 @@ class Window {
   readonly #plan: QuiescencePlan
   readonly #records: HookRecord[] = []
   #windowMs: number | null = null
+  #isFinished = false
 
   constructor(parts: QuiescenceParts, plan: QuiescencePlan) {
     this.#parts = parts
@@ -124,7 +130,10 @@ class Window {
     }
   }
 
+  /** Once; the second time there is nothing to tell. */
   async #finish(result: FreezeResult): Promise<readonly HookRecord[]> {
+    if (this.#isFinished) return []
+    this.#isFinished = true
     const ends = await this.#parts.guard.finish(result)
     return this.#plan.hooks.afterThaw.flatMap((hook, at) => {
       const end = ends[at]

@@ -55,6 +55,7 @@ async function freeze(
   const how = { create, inWindow: create, beforeWindow: nothing, clock: parts.clock, signal }
   const window = await freezeTogether(tools, wanted, how)
   stack.defer(() => window.remove())
+  await request.whenFrozen?.()
   const made = await heldHere(tools, signal)
   const images: (ProvidedImage & { readonly volume: LvmVolume })[] = []
   for (const one of wanted) images.push(await provided(tools, { one, made, stack }, signal))

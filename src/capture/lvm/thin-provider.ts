@@ -66,17 +66,22 @@ async function freeze(
   await using stack = new AsyncDisposableStack()
   const window = await freezeThinTogether(tools, wanted, { clock: parts.clock, signal })
   stack.defer(() => window.remove())
-  const made = await heldHere(tools, signal)
+  // From now on: what comes before the first read may take long.
+  const watch = stack.use(watchPools(tools, pools, { removeSnapshots: () => window.remove() }))
+  const whileHeld = AbortSignal.any([signal, watch.lost])
+  await request.whenFrozen?.()
+  whileHeld.throwIfAborted()
+  const made = await heldHere(tools, whileHeld)
   const images: (ProvidedImage & { readonly volume: LvmVolume })[] = []
   for (const one of wanted) {
-    const live = stack.use(await LiveGroup.open(tools, one.origin.groupUuid, signal))
-    images.push(await provided(tools, { live, found: foundAmong(made, one) }, signal))
+    const live = stack.use(await LiveGroup.open(tools, one.origin.groupUuid, whileHeld))
+    images.push(await provided(tools, { live, found: foundAmong(made, one) }, whileHeld))
   }
   const held = stack.move()
   return frozenVolumes({
     tools,
     images,
-    watch: watchPools(tools, pools, { removeSnapshots: () => window.remove() }),
+    watch,
     windowMs: window.windowMs,
     heldNow: (now) => heldHere(tools, now),
     close: async (isKept) => {

@@ -20,8 +20,8 @@ export type HeldWatchParts = {
 export function watchHeld({ look, giveUp, intervalMs = INTERVAL_MS }: HeldWatchParts): HeldWatch {
   const lost = new AbortController()
   const stopped = new AbortController()
-  const watching = watch()
-  watching.catch(() => {}) // Heard of by whoever disposes of it.
+  // What cannot be given up now is tried again by whoever made it, and that one is heard.
+  const watching = watch().catch(() => {})
   return {
     lost: lost.signal,
     [Symbol.asyncDispose]: async () => {

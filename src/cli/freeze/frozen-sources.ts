@@ -46,6 +46,8 @@ export type FreezeParts = {
   readonly randomness: Randomness
   readonly lineageKey: string
   readonly signal: AbortSignal
+  /** Called when all is frozen, if the last provider can tell: from then on nobody has to stand still. */
+  readonly whenFrozen: () => Promise<void>
 }
 
 /** Freezes what is to be frozen: in one moment all that one provider freezes. */
@@ -57,9 +59,11 @@ export async function freezeSources(
   const sources = new Map<string, FrozenSource>()
   const degraded: Degraded[] = []
   const groups: FrozenGroup[] = []
-  for (const [name, own] of byProvider(chosen)) {
+  const wanted = [...byProvider(chosen)]
+  for (const [name, own] of wanted) {
     const provider = await loadProvider(name, parts)
-    const group = stack.use(await freezeGroup(provider, own, parts))
+    const isLast = name === wanted.at(-1)?.[0]
+    const group = stack.use(await freezeGroup(provider, own, { ...parts, isLast }))
     groups.push(group)
     degraded.push(...group.degraded)
     for (const [index, image] of group.images.entries()) {
@@ -106,9 +110,10 @@ function byProvider(
 async function freezeGroup(
   provider: Provider,
   chosen: readonly ChosenProvider[],
-  { clock, lineageKey, signal }: FreezeParts,
+  { clock, lineageKey, signal, whenFrozen, isLast }: FreezeParts & { readonly isLast: boolean },
 ): Promise<FrozenGroup> {
   const request = {
+    ...(isLast ? { whenFrozen } : {}),
     sources: chosen.map(({ source }) => source),
     lineageKey,
     leaseEndsAtMs: clock.now().getTime() + LEASE_MS,

@@ -95,9 +95,14 @@ async function chooseProviders({
 
 async function freeze(
   { clock, randomness, progress, options, ...invocation }: BackupInvocation,
-  what: { chosen: readonly ChosenProvider[]; repositoryId: string; signal: AbortSignal },
+  what: {
+    chosen: readonly ChosenProvider[]
+    repositoryId: string
+    signal: AbortSignal
+    whenFrozen: () => Promise<void>
+  },
 ): Promise<FrozenSources> {
-  const { chosen, repositoryId, signal } = what
+  const { chosen, repositoryId, signal, whenFrozen } = what
   for (const { argument, provider, why } of chosen) {
     if (isFreezing(provider))
       progress({ event: 'notice', message: `Freezing ${argument} by ${provider}: ${why}` })
@@ -105,7 +110,7 @@ async function freeze(
   const { freezeSources } = await import('../freeze/frozen-sources.ts')
   const lineage = lineageOf({ clock, randomness, progress, options, ...invocation })
   const lineageKey = lineageKeyOf({ repositoryId, lineage, sha256 })
-  return await freezeSources(chosen, { clock, randomness, lineageKey, signal })
+  return await freezeSources(chosen, { clock, randomness, lineageKey, signal, whenFrozen })
 }
 
 function sha256(text: string): Uint8Array {
@@ -141,14 +146,21 @@ async function openQuietSources(
   const { allowMounted, bitmap, dryRun: isDryRun } = invocation.options
   const how = { allowMounted, bitmap, tlsFiles: tlsFilesOf(invocation.options), signal: invocation.signal }
   const sources = chosen.map(({ argument, provider, source }) => (isFreezing(provider) ? argument : source))
-  const open = async (signal: AbortSignal): Promise<OpenSources> => {
-    const frozen = repositoryId === null ? null : await freeze(invocation, { chosen, repositoryId, signal })
+  const open = async (signal: AbortSignal, letGo: () => Promise<void>): Promise<OpenSources> => {
+    // What nobody here freezes stands still by the grace of the hooks until it is open.
+    const whenFrozen = chosen.every(({ provider }) => isFreezing(provider)) ? letGo : nothing
+    const what = { chosen, repositoryId: repositoryId ?? '', signal, whenFrozen }
+    const frozen = repositoryId === null ? null : await freeze(invocation, what)
     return await openBackupSources(sources, { ...how, frozen })
   }
-  if (isDryRun) return { ...(await open(invocation.signal)), freeze: null }
+  if (isDryRun) return { ...(await open(invocation.signal, nothing)), freeze: null }
   const window = { lineage: lineageOf(invocation), mountPoints: [] }
   const { frozen, record, degraded } = await runWithHooks(invocation, window, open)
   return { ...frozen, degraded: [...frozen.degraded, ...degraded], freeze: record }
+}
+
+function nothing(): Promise<void> {
+  return Promise.resolve()
 }
 
 async function dryRun(
