@@ -78,8 +78,9 @@ async function createClassicSnapshot(
   const { origin, name, tags, storeSizeBytes } = snapshot
   const path = `${origin.groupName}/${origin.name}`
   const size = ['--size', `${storeSizeBytes}b`]
-  const words = ['lvcreate', '--snapshot', '--yes', '--permission', 'r', ...size, '--name', name]
-  await runLvm([...words, ...tagWords(tags), path], {
+  // Other volumes may stand still meanwhile, perhaps the one that LVM keeps its copies on: the next command makes one.
+  const words = ['lvcreate', '--autobackup', 'n', '--snapshot', '--yes', '--permission', 'r', ...size]
+  await runLvm([...words, '--name', name, ...tagWords(tags), path], {
     action: `freeze "${path}"`,
     code: ErrorCode.FreezeFailed,
     signal,
