@@ -11,8 +11,6 @@ const MADE_FOR_TESTS = [
   /\/(failing|slow)[a-z-]*\.ts$/,
   // The store that every store is compared with.
   /^src\/stores\/memory/,
-  // Devices and folders that come and go with a test.
-  /^src\/linux\/(loop-device|temporary-folder)\.ts$/,
   // All volumes of a pool, for comparing them with what the tools of the system find.
   /^src\/formats\/dm-thin\/thin-devices\.ts$/,
 ]
