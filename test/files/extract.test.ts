@@ -13,13 +13,13 @@ import {
 import { test } from 'node:test'
 import * as v from 'valibot'
 
-import { describeTree } from '../support/describe-tree.ts'
 import { writeExt4Image } from '../support/ext4-image.ts'
 import { needsLoopDevices, needsRoot } from '../support/requirements.ts'
 import { runTool } from '../support/run-tool.ts'
 import { temporaryRepository, type TemporaryRepository } from '../support/temporary-repository.ts'
 import { makeVariedFiles } from '../support/varied-files.ts'
-import { whileMounted, writeXfsImage, XFS_SIZE_BYTES_MIN } from '../support/xfs-image.ts'
+import { assertSameAsCopied, writeVariedImage } from '../support/varied-image.ts'
+import { whileMounted } from '../support/xfs-image.ts'
 
 const MIB = 1024 * 1024
 const extractSchema = v.object({
@@ -59,28 +59,13 @@ for (const format of ['ext4', 'xfs'] as const) {
     async () => {
       using repository = await temporaryRepository()
       const { folder } = repository
-      const image = folder.join('image')
-      if (format === 'ext4') writeExt4Image(image, { sizeBytes: 200 * MIB })
-      else writeXfsImage(image, { sizeBytes: XFS_SIZE_BYTES_MIN })
-      whileMounted(image, folder.join('mnt'), () => {
-        makeVariedFiles(folder.join('mnt'))
-        // To copy a file must not change when it was last read.
-        runTool('mount', ['-o', 'remount,noatime', folder.join('mnt')])
-        runTool('cp', ['-a', '--sparse=always', folder.join('mnt'), folder.join('copied')])
-      })
+      const image = writeVariedImage(folder, format)
       await repository.backup([image])
       const done = await extract(repository, ['latest', '/', '--to', folder.join('taken')])
       assert.deepEqual([done.exitCode, done.problems, done.notKept], [0, [], []])
       assert.equal(done.hardLinkCount, 3)
       assert.equal(done.specialFileCount, 4)
-      const taken = describeTree(folder.join('taken'))
-      const copied = describeTree(folder.join('copied'))
-      assert.equal(taken.files, copied.files)
-      assert.equal(taken.attributes, copied.attributes)
-      assert.equal(taken.sizes, copied.sizes)
-      assert.equal(taken.contents, copied.contents)
-      const sparse = statSync(folder.join('taken', 'var', 'sparse'))
-      assert.ok(sparse.blocks * 512 < MIB, `${sparse.blocks} blocks`)
+      assertSameAsCopied(folder)
       const root = [folder.join('taken'), folder.join('copied')].map((path) => lstatSync(path))
       assert.equal(root[0]?.mode, root[1]?.mode)
       assert.equal(root[0]?.mtimeMs, root[1]?.mtimeMs)

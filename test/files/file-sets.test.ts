@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict'
-import {
-  closeSync,
-  copyFileSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { openFileSet } from '../../src/formats/file-set/open-file-set.ts'
 import { fileImage } from '../support/bytes-image.ts'
-import { describeTree } from '../support/describe-tree.ts'
+import { PARTITIONS, writeDiskOfTwo } from '../support/disk-of-two.ts'
 import { changeExt4Image, writeExt4Image } from '../support/ext4-image.ts'
 import { fillExt4 } from '../support/ext4-tree.ts'
 import { readFormatTree, readMountedTree, type FileTree } from '../support/file-tree.ts'
@@ -23,10 +12,11 @@ import { loopDevice } from '../support/loop-device.ts'
 import { lvmDevices, needsLvm } from '../support/lvm-devices.ts'
 import { debugExt4 } from '../support/make-ext4.ts'
 import { mixedBytes } from '../support/mixed-bytes.ts'
+import { putBytes } from '../support/put-bytes.ts'
 import { needsLoopDevices } from '../support/requirements.ts'
 import { runTool } from '../support/run-tool.ts'
 import { temporaryRepository, type TemporaryRepository } from '../support/temporary-repository.ts'
-import { makeVariedFiles } from '../support/varied-files.ts'
+import { assertSameAsCopied, writeVariedImage } from '../support/varied-image.ts'
 import { whileMounted, writeXfsImage, XFS_SIZE_BYTES_MIN } from '../support/xfs-image.ts'
 import { fillXfs } from '../support/xfs-tree.ts'
 
@@ -39,27 +29,12 @@ for (const format of ['ext4', 'xfs'] as const) {
     async () => {
       using repository = await temporaryRepository()
       const { folder } = repository
-      const image = folder.join('image')
-      if (format === 'ext4') writeExt4Image(image, { sizeBytes: 200 * MIB })
-      else writeXfsImage(image, { sizeBytes: XFS_SIZE_BYTES_MIN })
-      whileMounted(image, folder.join('mnt'), () => {
-        makeVariedFiles(folder.join('mnt'))
-        // To copy a file must not change when it was last read.
-        runTool('mount', ['-o', 'remount,noatime', folder.join('mnt')])
-        runTool('cp', ['-a', '--sparse=always', folder.join('mnt'), folder.join('copied')])
-      })
+      const image = writeVariedImage(folder, format)
       const first = await repository.backup([image, '--path', '/'])
       assert.equal(first.done.mode, 'full')
       const done = await repository.run(['extract', 'latest', '/', '--to', folder.join('taken')])
       assert.equal(done.exitCode, 0, done.stderr)
-      const taken = describeTree(folder.join('taken'))
-      const copied = describeTree(folder.join('copied'))
-      assert.equal(taken.files, copied.files)
-      assert.equal(taken.attributes, copied.attributes)
-      assert.equal(taken.sizes, copied.sizes)
-      assert.equal(taken.contents, copied.contents)
-      const sparse = statSync(folder.join('taken', 'var', 'sparse'))
-      assert.ok(sparse.blocks * 512 < MIB, `${sparse.blocks} blocks`)
+      assertSameAsCopied(folder)
       await repository.assertWhole()
     },
   )
@@ -307,27 +282,16 @@ test('a file set is not restored over a device', { skip: needsLoopDevices() }, a
   })
 })
 
-function put(disk: string, part: Uint8Array, offset: number): void {
-  const file = openSync(disk, 'r+')
-  writeSync(file, part, 0, undefined, offset)
-  closeSync(file)
-}
-
 test('backup --path takes files of several partitions, by name', async () => {
   using repository = await temporaryRepository()
   const { folder } = repository
   const disk = folder.join('disk')
-  writeFileSync(disk, '')
-  truncateSync(disk, 64 * MIB)
-  runTool('sfdisk', ['-q', disk], { input: 'label: gpt\nstart=2048, size=32768\nstart=40960, size=49152\n' })
-  for (const [part, sizeBytes, offset] of [
-    ['one', 16 * MIB, MIB],
-    ['two', 24 * MIB, 20 * MIB],
-  ] as const) {
+  writeDiskOfTwo(disk)
+  for (const [part, sizeBytes, offset] of PARTITIONS) {
     mkdirSync(folder.join(part, 'etc'), { recursive: true })
     writeFileSync(folder.join(part, 'etc', 'name'), part)
     writeExt4Image(folder.join('part'), { sizeBytes, filesFrom: folder.join(part) })
-    put(disk, readFileSync(folder.join('part')), offset)
+    putBytes(disk, readFileSync(folder.join('part')), offset)
   }
   await repository.assertRefuses(['backup', disk, '--path', '/etc'], {
     exitCode: 2,
@@ -366,8 +330,8 @@ test('backup --path takes files of a logical volume on two disks', { skip: needs
     lvm.lvm('lvcreate', '-q', '-y', '-an', '-Wn', '-Zn', '-L', '60m', '-n', 'data', 'vg0')
   }
   const volume = readFileSync(folder.join('image'))
-  put(disks[0] ?? '', volume.subarray(0, 36 * MIB), MIB)
-  put(disks[1] ?? '', volume.subarray(36 * MIB), MIB)
+  putBytes(disks[0] ?? '', volume.subarray(0, 36 * MIB), MIB)
+  putBytes(disks[1] ?? '', volume.subarray(36 * MIB), MIB)
   for (const path of ['/large', 'vg0/data:/large']) {
     const made = await repository.backup([...disks, '--path', path])
     assert.deepEqual(

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as v from 'valibot'
 
+import { PARTITIONS, writeDiskOfTwo } from '../support/disk-of-two.ts'
 import { changeExt4Image, writeExt4Image } from '../support/ext4-image.ts'
 import { lvmDevices, needsLvm } from '../support/lvm-devices.ts'
+import { putBytes } from '../support/put-bytes.ts'
 import { needsLoopDevices } from '../support/requirements.ts'
 import { runTool } from '../support/run-tool.ts'
 import { temporaryRepository } from '../support/temporary-repository.ts'
@@ -12,27 +14,16 @@ import { whileMounted, writeXfsImage, XFS_SIZE_BYTES_MIN } from '../support/xfs-
 
 const MIB = 1024 * 1024
 
-function put(disk: string, part: string, offset: number): void {
-  const file = openSync(disk, 'r+')
-  writeSync(file, readFileSync(part), 0, undefined, offset)
-  closeSync(file)
-}
-
 test('ls, cat, extract and diff --files read the partitions of a disk', async () => {
   using repository = await temporaryRepository()
   const { folder } = repository
   const disk = folder.join('disk')
-  writeFileSync(disk, '')
-  truncateSync(disk, 64 * MIB)
-  runTool('sfdisk', ['-q', disk], { input: 'label: gpt\nstart=2048, size=32768\nstart=40960, size=49152\n' })
-  for (const [part, sizeBytes, offset] of [
-    ['one', 16 * MIB, MIB],
-    ['two', 24 * MIB, 20 * MIB],
-  ] as const) {
+  writeDiskOfTwo(disk)
+  for (const [part, sizeBytes, offset] of PARTITIONS) {
     mkdirSync(folder.join(`files-${part}`))
     writeFileSync(folder.join(`files-${part}`, 'name'), part)
     writeExt4Image(folder.join(part), { sizeBytes, filesFrom: folder.join(`files-${part}`) })
-    put(disk, folder.join(part), offset)
+    putBytes(disk, readFileSync(folder.join(part)), offset)
   }
   const before = await repository.backup([disk])
   await repository.assertRefuses(['ls', 'latest', '/'], {
@@ -58,7 +49,7 @@ test('ls, cat, extract and diff --files read the partitions of a disk', async ()
   assert.equal(volumes.stdout, 'p1:/  ext4  16.0 MiB\np2:/  ext4  24.0 MiB\n', volumes.stderr)
   writeFileSync(folder.join('new'), 'new')
   changeExt4Image(folder.join('two'), [`write ${folder.join('new')} new`])
-  put(disk, folder.join('two'), 20 * MIB)
+  putBytes(disk, readFileSync(folder.join('two')), 20 * MIB)
   const after = await repository.backup([disk])
   const points = [before.pointId, after.pointId]
   const second = await repository.run(['diff', ...points, '--files', '--volume', 'p2'])
@@ -86,7 +77,7 @@ test('files of a logical volume on two disks are read', { skip: needsLvm() }, as
   const volume = readFileSync(folder.join('image'))
   for (const [index, bytes] of [volume.subarray(0, 36 * MIB), volume.subarray(36 * MIB)].entries()) {
     writeFileSync(folder.join('part'), bytes)
-    put(disks[index] ?? '', folder.join('part'), MIB)
+    putBytes(disks[index] ?? '', readFileSync(folder.join('part')), MIB)
   }
   const before = await repository.backup([...disks, '--name', 'lvm'])
   const listed = await repository.run(['ls', 'latest', 'vg0/data:/'])
@@ -105,7 +96,7 @@ test('files of a logical volume on two disks are read', { skip: needsLvm() }, as
   const changed = readFileSync(folder.join('image'))
   for (const [index, bytes] of [changed.subarray(0, 36 * MIB), changed.subarray(36 * MIB)].entries()) {
     writeFileSync(folder.join('part'), bytes)
-    put(disks[index] ?? '', folder.join('part'), MIB)
+    putBytes(disks[index] ?? '', readFileSync(folder.join('part')), MIB)
   }
   await repository.backup([...disks, '--name', 'lvm'])
   const result = await repository.run(['diff', before.pointId, 'latest', '--files', '--volume', 'vg0/data'])
@@ -126,11 +117,11 @@ test(
     mkdirSync(folder.join('files'))
     writeFileSync(folder.join('files', 'name'), 'ext4')
     writeExt4Image(small, { sizeBytes: 16 * MIB, filesFrom: folder.join('files') })
-    put(disk, small, MIB)
+    putBytes(disk, readFileSync(small), MIB)
     writeXfsImage(large, { sizeBytes: XFS_SIZE_BYTES_MIN })
     const writeLarge = (name: string): void => {
       whileMounted(large, folder.join('mounted'), () => writeFileSync(folder.join('mounted', name), name))
-      put(disk, large, 20 * MIB)
+      putBytes(disk, readFileSync(large), 20 * MIB)
     }
     writeLarge('first')
     const before = await repository.backup([disk])
