@@ -74,6 +74,7 @@ test('parseCommandLine() reads arguments and options into domain values', () => 
     base: { kind: 'point', reference: 'latest' },
     provider: 'auto',
     changes: undefined,
+    bitmap: undefined,
     fullRead: false,
     paths: [],
     whole: false,
