@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { crc32c } from './crc32c.ts'
+import { crc32c, crc32cOfWord } from './crc32c.ts'
 
 test('crc32c() gives the values of RFC 3720, appendix B.4', () => {
   assert.equal(crc32c(new Uint8Array(32)), 0x8a9136aa)
@@ -14,6 +14,15 @@ test('crc32c() continues from what lies before', () => {
   const bytes = Uint8Array.from({ length: 100 }, (_, i) => (i * 37) % 256)
   assert.equal(crc32c(bytes.subarray(33), crc32c(bytes.subarray(0, 33))), crc32c(bytes))
   assert.equal(crc32c(new Uint8Array(0)), 0)
+})
+
+test('crc32cOfWord() gives what crc32c() gives of its four bytes', () => {
+  for (const [index, word] of [0, 1, 0x80, 0xff00, 0x12345678, 0x80000000, 0xffffffff].entries()) {
+    const bytes = Uint8Array.of(word, word >>> 8, word >>> 16, word >>> 24)
+    for (const previous of [0, 0xffffffff, 0x8a9136aa + index]) {
+      assert.equal(crc32cOfWord(word, previous), crc32c(bytes, previous), `${word} after ${previous}`)
+    }
+  }
 })
 
 test('crc32c() gives the same for every length and every place in memory', () => {

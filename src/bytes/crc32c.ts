@@ -59,6 +59,12 @@ export function crc32c(bytes: Uint8Array, previous = 0): number {
   return ~remainder >>> 0
 }
 
+/** The same of four bytes that are given as a number, the least first, without an array of them. */
+export function crc32cOfWord(word: number, previous = 0): number {
+  const mixed = ~previous ^ word
+  return ~(at(T3, mixed) ^ at(T2, mixed >>> 8) ^ at(T1, mixed >>> 16) ^ at(T0, mixed >>> 24)) >>> 0
+}
+
 /** The fallback is for the compiler: no index is ever outside. */
 function at(table: Int32Array, byte: number): number {
   return table[byte & 0xff] ?? 0

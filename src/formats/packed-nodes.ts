@@ -27,58 +27,68 @@ export class PackedNodes {
   }
 
   put(place: number, node: FileNode): void {
+    const numbers = this.#numbers
     const at = place * NUMBERS
-    const { number, generation, mode, userId, groupId, sizeBytes, linkCount, device, origin } = node
-    const kind = KINDS.indexOf(node.kind)
-    this.#numbers.set([kind, number, generation, mode, userId, groupId, sizeBytes, linkCount], at)
-    const times = [node.accessed, node.modified, node.changed, node.born]
-    for (const [index, time] of times.entries()) {
-      this.#putPair(at + TIMES_START + 2 * index, time === null ? null : [time.seconds, time.nanoseconds])
-    }
-    this.#putPair(at + DEVICE_START, device === null ? null : [device.major, device.minor])
-    this.#putPair(at + ORIGIN_START, origin === undefined ? null : [origin.number, origin.generation])
+    const { accessed, modified, changed, born, device, origin } = node
+    numbers[at] = KINDS.indexOf(node.kind)
+    numbers[at + 1] = node.number
+    numbers[at + 2] = node.generation
+    numbers[at + 3] = node.mode
+    numbers[at + 4] = node.userId
+    numbers[at + 5] = node.groupId
+    numbers[at + 6] = node.sizeBytes
+    numbers[at + 7] = node.linkCount
+    this.#putPair(at + TIMES_START, accessed.seconds, accessed.nanoseconds)
+    this.#putPair(at + TIMES_START + 2, modified.seconds, modified.nanoseconds)
+    this.#putPair(at + TIMES_START + 4, changed.seconds, changed.nanoseconds)
+    this.#putPair(at + TIMES_START + 6, born?.seconds, born?.nanoseconds)
+    this.#putPair(at + DEVICE_START, device?.major, device?.minor)
+    this.#putPair(at + ORIGIN_START, origin?.number, origin?.generation)
   }
 
   /** Null where none was put. */
   get(place: number): FileNode | null {
     const at = place * NUMBERS
-    const [kindNumber = NONE, number = 0, generation = 0, mode = 0, userId = 0, groupId = 0, sizeBytes = 0] =
-      this.#numbers.subarray(at, at + TIMES_START)
-    const kind = KINDS[kindNumber]
+    const kind = KINDS[this.#at(at)]
     if (kind === undefined) return null
-    const linkCount = this.#numbers[at + TIMES_START - 1] ?? 0
-    const device = this.#pairAt(at + DEVICE_START)
-    const origin = this.#pairAt(at + ORIGIN_START)
-    const born = this.#pairAt(at + TIMES_START + 6)
-    return {
-      number,
-      generation,
-      ...(origin === null ? {} : { origin: { number: origin[0], generation: origin[1] } }),
+    const node = {
+      number: this.#at(at + 1),
+      generation: this.#at(at + 2),
       kind,
-      mode,
-      userId,
-      groupId,
-      sizeBytes,
-      linkCount,
+      mode: this.#at(at + 3),
+      userId: this.#at(at + 4),
+      groupId: this.#at(at + 5),
+      sizeBytes: this.#at(at + 6),
+      linkCount: this.#at(at + 7),
       accessed: this.#timeAt(at + TIMES_START),
       modified: this.#timeAt(at + TIMES_START + 2),
       changed: this.#timeAt(at + TIMES_START + 4),
-      born: born === null ? null : { seconds: born[0], nanoseconds: born[1] },
-      device: device === null ? null : { major: device[0], minor: device[1] },
+      born: this.#hasPair(at + TIMES_START + 6) ? this.#timeAt(at + TIMES_START + 6) : null,
+      device: this.#hasPair(at + DEVICE_START)
+        ? { major: this.#at(at + DEVICE_START), minor: this.#at(at + DEVICE_START + 1) }
+        : null,
     }
+    if (!this.#hasPair(at + ORIGIN_START)) return node
+    const origin = { number: this.#at(at + ORIGIN_START), generation: this.#at(at + ORIGIN_START + 1) }
+    return { ...node, origin }
   }
 
-  #putPair(at: number, pair: readonly [number, number] | null): void {
-    this.#numbers[at] = pair?.[0] ?? Number.NaN
-    this.#numbers[at + 1] = pair?.[1] ?? Number.NaN
+  /** Nothing is told as what is no number. */
+  #putPair(at: number, first = Number.NaN, second = Number.NaN): void {
+    this.#numbers[at] = first
+    this.#numbers[at + 1] = second
   }
 
-  #pairAt(at: number): readonly [number, number] | null {
-    const [first = Number.NaN, second = Number.NaN] = [this.#numbers[at], this.#numbers[at + 1]]
-    return Number.isNaN(first) ? null : [first, second]
+  #hasPair(at: number): boolean {
+    return !Number.isNaN(this.#at(at))
   }
 
   #timeAt(at: number): FileTime {
-    return { seconds: this.#numbers[at] ?? 0, nanoseconds: this.#numbers[at + 1] ?? 0 }
+    return { seconds: this.#at(at), nanoseconds: this.#at(at + 1) }
+  }
+
+  /** The fallback is for the compiler, and for a place that is none. */
+  #at(index: number): number {
+    return this.#numbers[index] ?? NONE
   }
 }

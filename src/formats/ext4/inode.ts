@@ -2,7 +2,7 @@
 import { hex } from '../hex.ts'
 import type { FileKind, FileNode, FileTime } from '../file-system.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
-import { ext4Checksum, littleEndian32 } from './checksum.ts'
+import { ext4Checksum, ext4ChecksumOfWord } from './checksum.ts'
 import { parseDeviceNumber } from './device-number.ts'
 import { BLOCK_MAP_SIZE, EXTRA, FileType, INODE, INODE_SIZE, InodeFlag } from './inode-layout.ts'
 import { parseInodeTime } from './inode-time.ts'
@@ -94,12 +94,16 @@ export function parseInode(
     groupId: view.getUint16(INODE.groupIdLow, true) + view.getUint16(INODE.groupIdHigh, true) * 0x10000,
     sizeBytes: sizeOf(source, kind),
     linkCount,
-    ...timesOf(source),
+    accessed: timeAt(source, INODE.accessed, EXTRA.accessed),
+    modified: timeAt(source, INODE.modified, EXTRA.modified),
+    changed: timeAt(source, INODE.changed, EXTRA.changed),
+    born: hasExtra(source, EXTRA.born, 4) ? timeAt(source, EXTRA.born, EXTRA.bornExtra) : null,
     device: isDevice ? parseDeviceNumber(blockMap) : null,
     place,
     flags: view.getUint32(INODE.flags, true),
     blockMap,
-    ...blocksOf(source),
+    sectorCount: sectorCountOf(source),
+    attributeBlock: attributeBlockOf(source),
     attributesOffsetBytes: place.offsetBytes + INODE_SIZE + extraSize,
     // Without extra fields nothing says that the room behind them is used.
     attributeBytes: bytes.subarray(extraSize === 0 ? bytes.byteLength : INODE_SIZE + extraSize),
@@ -126,8 +130,7 @@ export function inodeDamage(
 }
 
 function inodeSeed(superblock: Superblock, number: number, generation: number): number {
-  const ofNumber = ext4Checksum(littleEndian32(number), superblock.checksumSeed)
-  return ext4Checksum(littleEndian32(generation), ofNumber)
+  return ext4ChecksumOfWord(generation, ext4ChecksumOfWord(number, superblock.checksumSeed))
 }
 
 function extraSizeOf(view: DataView, place: StructurePlace): number {
@@ -144,17 +147,23 @@ function hasExtra({ extraSize }: Source, offset: number, sizeBytes: number): boo
 }
 
 function checkChecksum(source: Source, seed: number): void {
-  const { bytes, view, place } = source
+  const { view, place } = source
   const hasHigh = hasExtra(source, EXTRA.checksumHigh, 2)
   const high = hasHigh ? view.getUint16(EXTRA.checksumHigh, true) : 0
   const found = view.getUint16(INODE.checksumLow, true) + high * 0x10000
-  const zeroed = bytes.slice()
-  zeroed.fill(0, INODE.checksumLow, INODE.checksumLow + 2)
-  if (hasHigh) zeroed.fill(0, EXTRA.checksumHigh, EXTRA.checksumHigh + 2)
-  const whole = ext4Checksum(zeroed, seed)
+  const whole = checksumOf(source, hasHigh, seed)
   const expected = hasHigh ? whole : whole & 0xffff
   if (found === expected) return
   throw new FormatError(place, `checksum is ${hex(found)}, expected ${hex(expected)}`)
+}
+
+/** Made when its own fields were 0. They are put in as such: a copy of each inode would be the most of what is allocated. */
+function checksumOf({ bytes, view }: Source, hasHigh: boolean, seed: number): number {
+  const before = ext4Checksum(bytes.subarray(0, INODE.checksumLow), seed)
+  const low = ext4ChecksumOfWord(view.getUint16(INODE.checksumLow + 2, true) * 0x10000, before)
+  if (!hasHigh) return ext4Checksum(bytes.subarray(INODE_SIZE), low)
+  const both = ext4ChecksumOfWord(view.getUint16(EXTRA.size, true), low)
+  return ext4Checksum(bytes.subarray(EXTRA.changed), both)
 }
 
 function sizeOf({ view, superblock, place }: Source, kind: FileKind): number {
@@ -166,27 +175,19 @@ function sizeOf({ view, superblock, place }: Source, kind: FileKind): number {
   return size
 }
 
-function blocksOf({ view, superblock }: Source): Pick<Ext4Inode, 'sectorCount' | 'attributeBlock'> {
-  const { hugeFiles, bits64 } = superblock.features
-  const sectorCountHigh = hugeFiles ? view.getUint16(INODE.sectorCountHigh, true) : 0
-  const attributeBlockHigh = bits64 ? view.getUint16(INODE.attributeBlockHigh, true) : 0
-  return {
-    sectorCount: view.getUint32(INODE.sectorCountLow, true) + sectorCountHigh * TWO_TO_32,
-    attributeBlock: view.getUint32(INODE.attributeBlockLow, true) + attributeBlockHigh * TWO_TO_32,
-  }
+function sectorCountOf({ view, superblock }: Source): number {
+  const high = superblock.features.hugeFiles ? view.getUint16(INODE.sectorCountHigh, true) : 0
+  return view.getUint32(INODE.sectorCountLow, true) + high * TWO_TO_32
 }
 
-function timesOf(source: Source): Pick<Ext4Inode, 'accessed' | 'modified' | 'changed' | 'born'> {
-  const { view } = source
-  const extra = (offset: number): number => (hasExtra(source, offset, 4) ? view.getUint32(offset, true) : 0)
-  const time = (offset: number, extraOffset: number): FileTime =>
-    parseInodeTime(view.getUint32(offset, true), extra(extraOffset))
-  return {
-    accessed: time(INODE.accessed, EXTRA.accessed),
-    modified: time(INODE.modified, EXTRA.modified),
-    changed: time(INODE.changed, EXTRA.changed),
-    born: hasExtra(source, EXTRA.born, 4) ? time(EXTRA.born, EXTRA.bornExtra) : null,
-  }
+function attributeBlockOf({ view, superblock }: Source): number {
+  const high = superblock.features.bits64 ? view.getUint16(INODE.attributeBlockHigh, true) : 0
+  return view.getUint32(INODE.attributeBlockLow, true) + high * TWO_TO_32
+}
+
+function timeAt(source: Source, offset: number, extraOffset: number): FileTime {
+  const extra = hasExtra(source, extraOffset, 4) ? source.view.getUint32(extraOffset, true) : 0
+  return parseInodeTime(source.view.getUint32(offset, true), extra)
 }
 
 /** Blocks in which content lies but that nobody can read without the key, or with a method that is long gone. */

@@ -26,6 +26,8 @@ import { recoveredVolume, recoverVolume } from './journal/recover-volume.ts'
 import type { InodeMap } from '../inode-map.ts'
 import { ext4InodeMap } from './inodes/ext4-inode-map.ts'
 import type { BlockSpan } from './metadata-places.ts'
+import { Ext4Node } from './ext4-node.ts'
+import { InodeWindow } from './inode-window.ts'
 import { readInode } from './read-inode.ts'
 import { readSuperblock } from './read-superblock.ts'
 import { SUPERBLOCK_OFFSET } from './superblock-layout.ts'
@@ -105,8 +107,6 @@ class Ext4FileSystem implements FileSystem {
   readonly #volume: Ext4Volume
   readonly #journalRuns: readonly BlockSpan[]
   readonly #overlay: BlockOverlay | null
-  /** What was read of an inode beyond what others see of it, for as long as they hold on to it. */
-  readonly #inodes = new WeakMap<FileNode, Ext4Inode>()
 
   constructor(volume: Ext4Volume, state: State) {
     const { superblock } = volume
@@ -117,7 +117,7 @@ class Ext4FileSystem implements FileSystem {
     this.sizeBytes = superblock.blockCount * superblock.blockSizeBytes
     this.allocation = state.allocation
     this.findings = state.findings
-    this.#volume = volume
+    this.#volume = { ...volume, inodeWindow: new InodeWindow(volume.image) }
     this.#journalRuns = state.journalRuns
     this.#overlay = state.overlay
     const inodes = ext4InodeMap(volume)
@@ -136,12 +136,10 @@ class Ext4FileSystem implements FileSystem {
 
   async readNode(inodeNumber: number): Promise<FileNode> {
     const inode = await readInode(this.#volume, inodeNumber)
-    const node = nodeOf(inode)
-    if (inodeNumber === ROOT_INODE && node.kind !== 'directory') {
-      throw new FormatError(inode.place, `it is the root and a ${node.kind}, expected a directory`)
+    if (inodeNumber === ROOT_INODE && inode.kind !== 'directory') {
+      throw new FormatError(inode.place, `it is the root and a ${inode.kind}, expected a directory`)
     }
-    this.#inodes.set(node, inode)
-    return node
+    return new Ext4Node(inode, this.#volume)
   }
 
   async *readDirectory(node: FileNode, signal: AbortSignal): AsyncGenerator<readonly DirectoryEntry[]> {
@@ -169,15 +167,8 @@ class Ext4FileSystem implements FileSystem {
   }
 
   async #inodeOf(node: FileNode, kind: FileNode['kind']): Promise<Ext4Inode> {
-    const inode = this.#inodes.get(node) ?? (await readInode(this.#volume, node.number))
+    const inode = Ext4Node.inodeOf(node, this.#volume) ?? (await readInode(this.#volume, node.number))
     if (inode.kind === kind) return inode
     throw new FormatError(inode.place, `it is a ${inode.kind}, expected a ${kind}`)
   }
-}
-
-function nodeOf(inode: Ext4Inode): FileNode {
-  const { number, generation, kind, mode, userId, groupId, sizeBytes, linkCount } = inode
-  const { accessed, modified, changed, born, device } = inode
-  const identity = { number, generation, kind, mode, userId, groupId, sizeBytes, linkCount }
-  return { ...identity, accessed, modified, changed, born, device }
 }

@@ -9,7 +9,12 @@ export async function readInode(volume: Ext4Volume, number: number): Promise<Ext
   const place = inodePlace(volume, number)
   const changed = volume.changes?.inodes.get(number)
   if (changed === undefined) {
-    return parseInode(await readInodeBytes(volume, number), number, { superblock, place })
+    const { offsetBytes } = place
+    const bytes =
+      volume.inodeWindow === undefined
+        ? await readBytes(volume.image, offsetBytes, superblock.inodeSizeBytes)
+        : await volume.inodeWindow.read(offsetBytes, superblock.inodeSizeBytes)
+    return parseInode(bytes, number, { superblock, place })
   }
   if (changed.refusal !== null) {
     const what = `${place.structure} after a fast commit`

@@ -4,6 +4,7 @@ import type { Finding } from '../finding.ts'
 import { FormatError } from '../format-error.ts'
 import type { ChangedFiles } from './fast-commit/changed-files.ts'
 import type { GroupDescriptors } from './group-descriptors.ts'
+import type { InodeWindow } from './inode-window.ts'
 import type { Superblock } from './superblock.ts'
 
 /** What every reader of a structure inside the file system needs. */
@@ -14,6 +15,8 @@ export type Ext4Volume = {
   readonly descriptors: GroupDescriptors
   /** What fast commits changed of files; none without them. */
   readonly changes?: ChangedFiles
+  /** Through which inodes are read, where many are. */
+  readonly inodeWindow?: InodeWindow
   /** Says what is odd and did not stop the reading. */
   readonly report: (finding: Finding) => void
 }

@@ -1,15 +1,13 @@
 // Version 5 structures carry a CRC-32C of all their bytes with the checksum's own four bytes as zero; it is the one
 // field that is little-endian (XFS Algorithms & Data Structures, chapter "Self-describing metadata").
-import { crc32c } from '../../bytes/crc32c.ts'
+import { crc32c, crc32cOfWord } from '../../bytes/crc32c.ts'
 import { FormatError, type StructurePlace } from '../format-error.ts'
 import { hex } from '../hex.ts'
-
-const FOUR_ZEROS = new Uint8Array(4)
 
 /** The checksum that `bytes` should have, which lies in them at `checksumOffset`. */
 export function expectedChecksum(bytes: Uint8Array, checksumOffset: number): number {
   const before = crc32c(bytes.subarray(0, checksumOffset))
-  return crc32c(bytes.subarray(checksumOffset + 4), crc32c(FOUR_ZEROS, before))
+  return crc32c(bytes.subarray(checksumOffset + 4), crc32cOfWord(0, before))
 }
 
 /** Throws FormatError unless the checksum at `checksumOffset` fits the bytes. */
