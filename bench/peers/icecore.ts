@@ -25,6 +25,8 @@ export type Icecore = Peer & {
   checkData(state: string): Command
   /** Every path of the file system in the latest point. */
   listFiles(state: string): Command
+  /** Which files differ between two points, by their ids. */
+  diffFiles(state: string, before: string, after: string): Command
 }
 
 /** Done, but not in the way that was asked for: measured all the same, and said in the notes. */
@@ -70,6 +72,8 @@ export function icecore(settings: IcecoreSettings): Icecore {
     checkData: (state) =>
       run(state, ['check', '--data', '-r', repositoryIn(state), '--json', '--no-progress']),
     listFiles: (state) => run(state, ['ls', 'latest', '-R', '-r', repositoryIn(state), '--no-progress']),
+    diffFiles: (state, before, after) =>
+      run(state, ['diff', before, after, '--files', '-r', repositoryIn(state), '--no-progress']),
   }
 }
 

@@ -1,17 +1,11 @@
-import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import type { Bench, Row, Scenario } from '../bench.ts'
-import { runTool } from '../data/run-tool.ts'
+import { FILES_PER_FOLDER, FOLDER_COUNT, writeManyFiles } from '../data/many-files.ts'
 import { measureAlone, type Work } from '../pairs.ts'
 import { icecore, type Icecore } from '../peers/icecore.ts'
 import { median } from '../statistics.ts'
 
 const SCENARIO = 'list-files'
-const FOLDER_COUNT = 1000
-const FILES_PER_FOLDER = 100
-const IMAGE_BYTES = 1024 ** 3
-/** Bytes a possible inode: enough for all files. */
-const BYTES_PER_INODE = '4096'
 
 export const LIST_FILES: Scenario = {
   name: SCENARIO,
@@ -21,7 +15,7 @@ export const LIST_FILES: Scenario = {
 
 async function measureListing(bench: Bench): Promise<Row[]> {
   const own = icecore({ cli: bench.cli, name: 'icecore 100,000 files' })
-  const image = writeImage(bench.scratchFolder)
+  const image = writeManyFiles(bench.scratchFolder)
   const state = await bench.states.fresh(own)
   const once = { ...bench, repeatCount: 1 }
   await measureAlone(once, SCENARIO, {
@@ -56,22 +50,4 @@ function listing(own: Icecore, state: string): Work {
       return {}
     },
   }
-}
-
-/** Folders of small files, in an order of names that is not that of their inodes. */
-function writeImage(scratchFolder: string): string {
-  const tree = join(scratchFolder, 'many-files')
-  for (let folder = 0; folder < FOLDER_COUNT; folder += 1) {
-    const path = join(tree, `folder-${folder}`)
-    mkdirSync(path, { recursive: true })
-    for (let file = 0; file < FILES_PER_FOLDER; file += 1) {
-      writeFileSync(join(path, `file-${(file * 37) % FILES_PER_FOLDER}-of-${folder}`), String(file))
-    }
-  }
-  const image = join(scratchFolder, 'many-files.img')
-  closeSync(openSync(image, 'w'))
-  truncateSync(image, IMAGE_BYTES)
-  runTool('mke2fs', ['-q', '-F', '-t', 'ext4', '-i', BYTES_PER_INODE, '-d', tree, image])
-  rmSync(tree, { recursive: true })
-  return image
 }

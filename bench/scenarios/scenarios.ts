@@ -1,4 +1,5 @@
 import type { Scenario } from '../bench.ts'
+import { CHANGED_FILES } from './changed-files.ts'
 import { CHECK } from './check.ts'
 import { CHUNK_SIZE } from './chunk-size.ts'
 import { COMPARED } from './compared.ts'
@@ -32,5 +33,6 @@ export const SCENARIOS: readonly Scenario[] = [
   THIN_DIFFERENCE,
   THIN_MAP,
   LIST_FILES,
+  CHANGED_FILES,
   SMALL_FILES,
 ]
