@@ -22,6 +22,7 @@ import {
 } from '../../../test/support/cloning-file-system.ts'
 import { assertCovers, readBytes, readRaw } from '../../../test/support/image-bytes.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
+import { reflinkOn } from '../../../test/support/reflink-on.ts'
 import { noiseBytes } from '../../../test/support/sample-files.ts'
 import { systemRandomness } from '../../cli/system-randomness.ts'
 import { ErrorCode } from '../../domain/backup-error.ts'
@@ -152,7 +153,7 @@ for (const kind of ['xfs', 'btrfs'] as const) {
         code: ErrorCode.ImageLost,
       })
       await using next = await freeze(path)
-      const base = (await provider.held(signal)).find(({ use }) => use.kind === 'base')
+      const base = (await reflinkOn(mounted.path).held(signal)).find(({ use }) => use.kind === 'base')
       assert.ok(base && next.images[0]?.changesSince)
       await assert.rejects(next.images[0].changesSince(base, signal), { code: ErrorCode.ChangesUnknown })
       await provider.release(base, signal)
@@ -234,7 +235,7 @@ test(
     const path = makeFile(mounted, 'disk', noiseBytes('disk', MIB))
     mkdirSync(mounted.join('.icecore'), { mode: 0o755 })
     await assert.rejects(freeze(path), { ...unsuitable, message: /only root may use/ })
-    assert.deepEqual(await provider.held(signal), [])
+    assert.deepEqual(await reflinkOn(mounted.path).held(signal), [])
     rmSync(mounted.join('.icecore'), { recursive: true })
     writeFileSync(mounted.join('.icecore'), '')
     await assert.rejects(freeze(path), unsuitable)

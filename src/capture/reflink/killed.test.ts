@@ -5,12 +5,9 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { cloningFileSystem, needsCloning } from '../../../test/support/cloning-file-system.ts'
+import { reflinkOn } from '../../../test/support/reflink-on.ts'
 import { noiseBytes } from '../../../test/support/sample-files.ts'
 import { seededRandomness } from '../../../test/support/seeded-randomness.ts'
-import { systemRandomness } from '../../cli/system-randomness.ts'
-import { systemClock } from '../../domain/clock.ts'
-import { linuxReflinkTools } from '../../linux/reflink/reflink-tools.ts'
-import { reflinkProvider } from './reflink-provider.ts'
 
 const PROGRAM = new URL('../../../test/support/freeze-until-killed.ts', import.meta.url)
 const KILL_COUNT = 10
@@ -24,9 +21,7 @@ for (const kind of ['xfs', 'btrfs'] as const) {
     async () => {
       using mounted = cloningFileSystem(kind)
       const folder = mounted.join('.icecore')
-      const provider = reflinkProvider(
-        linuxReflinkTools({ clock: systemClock, randomness: systemRandomness }),
-      )
+      const provider = reflinkOn(mounted.path)
       const chance = seededRandomness(4)
       const paths = ['one', 'two'].map((name) => mounted.join(name))
       for (const path of paths) writeFileSync(path, noiseBytes(path, 300_000))

@@ -7,15 +7,11 @@ import {
   type CloningKind,
   type CloningOptions,
 } from '../../../test/support/cloning-file-system.ts'
+import { reflinkOn } from '../../../test/support/reflink-on.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
-import { systemRandomness } from '../../cli/system-randomness.ts'
-import { systemClock } from '../../domain/clock.ts'
-import { linuxReflinkTools } from '../../linux/reflink/reflink-tools.ts'
 import { providerConformance, type ProviderCase } from '../provider/provider-conformance.ts'
-import { reflinkProvider } from './reflink-provider.ts'
 
 const SIZE_BYTES = 2 * 1024 * 1024
-const tools = linuxReflinkTools({ clock: systemClock, randomness: systemRandomness })
 
 function openCase(kind: CloningKind, options: CloningOptions = {}): Promise<ProviderCase> {
   const mounted = cloningFileSystem(kind, options)
@@ -26,7 +22,7 @@ function openCase(kind: CloningKind, options: CloningOptions = {}): Promise<Prov
   })
   const folder = mounted.join('.icecore')
   return Promise.resolve({
-    provider: () => reflinkProvider(tools),
+    provider: () => reflinkOn(mounted.path),
     sources,
     unsuitable: '/dev/null',
     leftovers: () => Promise.resolve(existsSync(folder) ? [folder, ...readdirSync(folder)] : []),
