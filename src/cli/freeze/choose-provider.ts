@@ -92,7 +92,7 @@ async function volumeUnder(argument: string): Promise<string> {
   const mounts = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'))
   const mount = mounts.findLast(({ mountPoint }) => mountPoint === path)
   if (mount === undefined) {
-    const message = `Cannot back up "${argument}": it is a folder and no mount point, required is a volume, the mount point of one, or an image file`
+    const message = `Cannot back up "${argument}": it is a directory and no mount point, required is a volume, the mount point of one, or an image file`
     throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { path: argument } })
   }
   if (mount.source.startsWith('/dev/') && (await realOrNull(mount.source)) !== null) return mount.source
