@@ -9,8 +9,8 @@ import { makeVolumeGroup } from './volume-group.ts'
 
 const SCRIPT = fileURLToPath(new URL('guest/lvm-conformance.ts', import.meta.url))
 const THIN_MIB = 8
-/** A fifth of it must take all that is written while it is frozen. */
-const THICK_MIB = 40
+/** Beside each there is room for a store of its size. */
+const THICK_MIB = 24
 
 /** What the script in the guest is told. */
 export type LvmConformanceOptions = {

@@ -15,8 +15,13 @@ import { watchHeld } from './watch-held.ts'
 
 const NAME = 'lvm'
 
+export type ClassicProviderParts = LvmProviderParts & {
+  /** How large a store is made, as a part of its origin; one that is a little larger than its origin never overflows. */
+  readonly storeShare?: number
+}
+
 /** Freezes volumes by classic snapshots, which have a store of their own and slow every first write down. */
-export function lvmProvider(parts: LvmProviderParts): Provider {
+export function lvmProvider(parts: ClassicProviderParts): Provider {
   const { tools } = parts
   return {
     name: NAME,
@@ -39,14 +44,14 @@ async function costOf(tools: LvmTools, volume: LvmVolume, signal: AbortSignal): 
 }
 
 async function freeze(
-  parts: LvmProviderParts,
+  parts: ClassicProviderParts,
   request: FreezeRequest,
   signal: AbortSignal,
 ): Promise<FrozenGroup> {
   const { tools, randomness } = parts
   const origins = await originsOf(tools, request.sources, await tools.listVolumes(signal))
   const sizes = new Map<LvmVolume, number>()
-  for (const origin of origins) sizes.set(origin, await storeSizeOf(tools, { origin, origins }, signal))
+  for (const origin of origins) sizes.set(origin, await storeSizeOf(parts, { origin, origins }, signal))
   const wanted = freezings(origins, request, () => randomness.bytes(6).toHex())
   await using stack = new AsyncDisposableStack()
   const create = (one: Freezing): Promise<void> =>
@@ -120,7 +125,7 @@ async function provided(
 
 /** A group that several of the origins are in must have room for all of their stores. */
 async function storeSizeOf(
-  tools: LvmTools,
+  { tools, storeShare }: ClassicProviderParts,
   { origin, origins }: { readonly origin: LvmVolume; readonly origins: readonly LvmVolume[] },
   signal: AbortSignal,
 ): Promise<number> {
@@ -131,8 +136,11 @@ async function storeSizeOf(
   if (!origin.isActive) throw unsuitable(origin, 'it is not active')
   const group = await tools.readGroup(origin.groupUuid, signal)
   const before = origins.slice(0, origins.indexOf(origin)).filter((one) => one.groupUuid === origin.groupUuid)
-  const taken = before.reduce((sum, one) => sum + storeSizeFor(one, { ...group, freeBytes: Infinity }), 0)
-  return storeSizeFor(origin, { ...group, freeBytes: group.freeBytes - taken })
+  const taken = before.reduce(
+    (sum, one) => sum + storeSizeFor(one, { ...group, freeBytes: Infinity }, storeShare),
+    0,
+  )
+  return storeSizeFor(origin, { ...group, freeBytes: group.freeBytes - taken }, storeShare)
 }
 
 function nothing(): Promise<void> {

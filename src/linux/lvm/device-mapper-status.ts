@@ -45,7 +45,9 @@ function failedPool(what: string): PoolStatus {
 export function parseSnapshotStatus(line: string): SnapshotStatus {
   // 0 204800 snapshot 16/8192 16; or instead of the numbers: Invalid, Overflow, Unknown, Merge failed.
   const [, , target, first = '', ...others] = line.trim().split(/\s+/)
-  if (target !== 'snapshot') throw unexpected('snapshot', line)
+  if (target === undefined) throw unexpected('snapshot', line)
+  // Somebody put something else in its place.
+  if (target !== 'snapshot') return { kind: 'lost', what: `it is ${target}` }
   if (!first.includes('/')) return { kind: 'lost', what: [first, ...others].join(' ') }
   const [usedSectors, totalSectors] = fraction(first, line)
   return { kind: 'whole', usedSectors, totalSectors }

@@ -9,6 +9,7 @@ import { providerConformance, type ProviderCase } from '../../../src/capture/pro
 import { systemRandomness } from '../../../src/cli/system-randomness.ts'
 import { systemClock } from '../../../src/domain/clock.ts'
 import { openLocalSource } from '../../../src/linux/local-source.ts'
+import { mapperName } from '../../../src/linux/lvm/device-mapper-status.ts'
 import { hostLvm } from '../../../src/linux/lvm/lvm-tools.ts'
 import { readBytes } from '../../support/image-bytes.ts'
 import type { LvmConformanceOptions } from '../lvm-conformance.ts'
@@ -32,7 +33,7 @@ async function openCase(): Promise<ProviderCase> {
     sources.push({ path, target: { path, sizeBytes: source.sizeBytes } })
   }
   return {
-    provider: () => (isThin ? lvmThinProvider(parts) : lvmProvider(parts)),
+    provider: () => (isThin ? lvmThinProvider(parts) : lvmProvider({ ...parts, storeShare: 1.1 })),
     sources,
     unsuitable: `/dev/${group}/${unsuitable}`,
     leftovers,
@@ -41,7 +42,7 @@ async function openCase(): Promise<ProviderCase> {
       await lvm('vgchange', '-ay', group)
     },
     imitate,
-    destroy: ({ label, source }) => (isThin ? lvm('lvremove', '--yes', label) : overflow(source)),
+    destroy: ({ label }) => (isThin ? lvm('lvremove', '--yes', label) : wipe(label)),
     truth: isThin ? thinTruth : classicTruth,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -76,9 +77,10 @@ async function classicTruth({ label }: Pick<HeldImage, 'label'>): Promise<Uint8A
   return await readBytes(source.image())
 }
 
-/** Writes more to the origin than its snapshot has room for. */
-async function overflow(source: string): Promise<void> {
-  await run('dd', ['if=/dev/urandom', `of=/dev/${source}`, 'bs=1M', 'oflag=direct']).catch(() => {})
+/** A snapshot that is read cannot be removed by LVM. */
+async function wipe(label: string): Promise<void> {
+  const [groupName = '', name = ''] = label.split('/')
+  await run('dmsetup', ['wipe_table', mapperName(groupName, name)])
 }
 
 async function lvm(...words: readonly string[]): Promise<void> {
