@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 
@@ -21,16 +22,25 @@ export function isKnownDead(identity: ProcessIdentity): boolean {
   return startOf(identity.pid) !== identity.pidStart
 }
 
-/** A process of this host in one word, for a tag or an attribute of what it holds. */
-export function processWord({ bootId, pid, pidStart }: ProcessIdentity): string {
-  return `${bootId.replaceAll('-', '')}.${pid}.${pidStart}`
+/** A process in one word, for a tag or an attribute of what it holds: letters, digits and dots. */
+export function processWord({ host, bootId, pid, pidStart }: ProcessIdentity): string {
+  return `${machineWord(host)}.${bootId.replaceAll('-', '')}.${pid}.${pidStart}`
 }
 
-/** True when the process of that word has ended, or when it is the word of none: nobody else can hold anything by it. */
-export function isWordOfDead(word: string): boolean {
-  const [bootId, pid, pidStart] = word.split('.')
-  if (bootId !== readBootId().replaceAll('-', '')) return true
-  return startOf(Number(pid)) !== Number(pidStart)
+/** What this host knows of the process of a word: of those of other hosts, which may share our disks, nothing. */
+export type Liveness = 'alive' | 'dead' | 'elsewhere'
+
+export function livenessOf(word: string): Liveness {
+  const [machine, bootId, pid, pidStart] = word.split('.')
+  if (machine !== machineWord(hostname())) return 'elsewhere'
+  if (bootId !== readBootId().replaceAll('-', '')) return 'dead'
+  return startOf(Number(pid)) === Number(pidStart) ? 'alive' : 'dead'
+}
+
+/** Tells hosts apart, also copies of a machine that were given another name. */
+function machineWord(host: string): string {
+  const machineId = readText('/etc/machine-id')?.trim() ?? ''
+  return createHash('sha256').update(`${machineId}\n${host}`).digest('hex').slice(0, 16)
 }
 
 function readBootId(): string {

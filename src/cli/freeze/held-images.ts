@@ -3,7 +3,7 @@ import type { Provider } from '../../capture/provider/provider.ts'
 import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { Clock } from '../../domain/clock.ts'
 import type { Randomness } from '../../domain/randomness.ts'
-import { isWordOfDead } from '../../linux/process-identity.ts'
+import { livenessOf } from '../../linux/process-identity.ts'
 import { FREEZING_PROVIDERS, loadProvider } from './providers.ts'
 
 export type HeldHere = { readonly image: HeldImage; readonly provider: Provider }
@@ -30,7 +30,12 @@ async function heldBy(provider: Provider, signal: AbortSignal): Promise<readonly
   }
 }
 
-/** An image of a run whose process has ended without releasing it, or whose lease is over. */
+/**
+ * An image of a run whose process has ended without releasing it. Of a process of another host, which may share a volume
+ * group with this one, only the lease tells.
+ */
 export function isAbandoned({ use }: HeldImage, now: Date): boolean {
-  return use.kind === 'run' && (isWordOfDead(use.owner) || use.leaseEndsAtMs < now.getTime())
+  if (use.kind !== 'run') return false
+  const liveness = livenessOf(use.owner)
+  return liveness === 'dead' || (liveness === 'elsewhere' && use.leaseEndsAtMs < now.getTime())
 }
