@@ -1,3 +1,3 @@
 import { testKills } from './lvm-kill.ts'
 
-testKills(5)
+testKills(2)
