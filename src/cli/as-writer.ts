@@ -21,10 +21,10 @@ export async function asWriter<T>(
   const startedAt = writer.clock.now().toISOString()
   await putWriter(store, { id: writer.writerId, ...ownProcessIdentity(), startedAt })
   const result = await signedIn(store, writer.writerId, work)
-  // Their packs have their index by now: this run took them in.
+  // Their packs have their index by now: this run took them in. The record goes last: it is what names the rest.
   for (const record of dead) {
-    await removeWriter(store, record.id)
     await store.removeTemporariesOf(record.id)
+    await removeWriter(store, record.id)
   }
   return result
 }
