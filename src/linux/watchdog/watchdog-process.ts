@@ -129,8 +129,15 @@ export class WatchdogProcess implements Watchdog {
     try {
       await ended
     } catch {
-      this.#child.unref() // A freeze hangs; it stays to thaw it.
+      this.#leave() // A freeze hangs; it stays to thaw it.
     }
+  }
+
+  /** Nothing that it still holds keeps icecore from ending. */
+  #leave(): void {
+    this.#child.unref()
+    this.#child.stderr?.destroy()
+    if (this.#child.connected) this.#child.disconnect()
   }
 
   async #ask<Kind extends Answer['kind']>(
