@@ -1,14 +1,14 @@
 // A program that freezes files as clones until it is killed: `node freeze-until-killed.ts PATH…`. Every second group is
 // kept, the others are released. It says when it begins.
-import { systemRandomness } from '../../src/cli/system-randomness.ts'
-import { reflinkProvider } from '../../src/capture/reflink/reflink-provider.ts'
-import { systemClock } from '../../src/domain/clock.ts'
-import { linuxReflinkTools } from '../../src/linux/reflink/reflink-tools.ts'
+import { dirname } from 'node:path'
+
+import { reflinkOn } from './reflink-on.ts'
 
 const { signal } = new AbortController()
-const provider = reflinkProvider(linuxReflinkTools({ clock: systemClock, randomness: systemRandomness }))
+const sources = process.argv.slice(2)
+const provider = reflinkOn(dirname(sources[0] ?? ''))
 const request = {
-  sources: process.argv.slice(2),
+  sources,
   lineageKey: 'ab'.repeat(16),
   leaseEndsAtMs: 2 ** 42,
   owner: 'killed',

@@ -14,6 +14,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { test } from 'node:test'
 import {
   cloningFileSystem,
@@ -24,17 +25,12 @@ import { assertCovers, readBytes, readRaw } from '../../../test/support/image-by
 import { runTool } from '../../../test/support/run-tool.ts'
 import { reflinkOn } from '../../../test/support/reflink-on.ts'
 import { noiseBytes } from '../../../test/support/sample-files.ts'
-import { systemRandomness } from '../../cli/system-randomness.ts'
 import { ErrorCode } from '../../domain/backup-error.ts'
-import { systemClock } from '../../domain/clock.ts'
-import { linuxReflinkTools } from '../../linux/reflink/reflink-tools.ts'
 import type { HeldImage } from '../provider/held-image.ts'
 import type { FrozenGroup } from '../provider/provider.ts'
-import { reflinkProvider } from './reflink-provider.ts'
 
 const MIB = 1024 * 1024
 const PAGE = 4096
-const provider = reflinkProvider(linuxReflinkTools({ clock: systemClock, randomness: systemRandomness }))
 const { signal } = new AbortController()
 const request = { lineageKey: 'ab'.repeat(16), leaseEndsAtMs: 2 ** 42, owner: 'test' }
 const skipXfs = { skip: needsCloning('xfs') }
@@ -42,7 +38,7 @@ const skipBtrfs = { skip: needsCloning('btrfs') }
 const unsuitable = { code: ErrorCode.SourceUnsuitable }
 
 function freeze(...sources: readonly string[]): Promise<FrozenGroup> {
-  return provider.freeze({ ...request, sources }, signal)
+  return reflinkOn(dirname(sources[0] ?? '')).freeze({ ...request, sources }, signal)
 }
 
 function writeAt(path: string, offset: number, bytes: Uint8Array): void {
@@ -77,7 +73,7 @@ async function changeBetween(
   const differs = await assertCovers(stream(), { before, after, where: path })
   let listed = 0
   for await (const batch of stream()) for (const { length } of batch) listed += length
-  await provider.release(base, signal)
+  await reflinkOn(dirname(path)).release(base, signal)
   return { differs, listed }
 }
 
@@ -153,7 +149,8 @@ for (const kind of ['xfs', 'btrfs'] as const) {
         code: ErrorCode.ImageLost,
       })
       await using next = await freeze(path)
-      const base = (await reflinkOn(mounted.path).held(signal)).find(({ use }) => use.kind === 'base')
+      const provider = reflinkOn(mounted.path)
+      const base = (await provider.held(signal)).find(({ use }) => use.kind === 'base')
       assert.ok(base && next.images[0]?.changesSince)
       await assert.rejects(next.images[0].changesSince(base, signal), { code: ErrorCode.ChangesUnknown })
       await provider.release(base, signal)
