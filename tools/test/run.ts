@@ -12,10 +12,17 @@ import {
 import { fetchUmlKernel } from '../lab/uml-kernel.ts'
 import { longTestsLeftOut, testFiles } from './test-files.ts'
 import { TestTally } from './test-tally.ts'
+import { UnfinishedTests } from './unfinished-tests.ts'
 
 const FILES_AT_ONCE = 2
+const MINUTE_MS = 60_000
+/** Many times what the longest takes: a test that hangs fails, and the others still run. */
+const TEST_TIMEOUT_MS = 15 * MINUTE_MS
+/** Of everything that is run without a selection; a process that a test left behind can keep its file from ending. */
+const RUN_TIMEOUT_MS = 60 * MINUTE_MS
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
+const isSelection = process.argv.length > 2
 const files = selectedFiles(process.argv.slice(2))
 if (files !== undefined && prepare()) {
   if (files.some((path) => path.startsWith('test/lab/'))) prepareLab()
@@ -67,15 +74,34 @@ function prepareLab(): void {
 
 async function runTests(paths: readonly string[]): Promise<void> {
   const tally = new TestTally(root)
-  const events = run({ cwd: root, files: [...paths], concurrency: FILES_AT_ONCE })
+  const unfinished = new UnfinishedTests(root)
+  const events = run({
+    cwd: root,
+    files: [...paths],
+    concurrency: FILES_AT_ONCE,
+    timeout: TEST_TIMEOUT_MS,
+    forceExit: true,
+  })
+  events.on('test:dequeue', (test) => unfinished.begin(test))
+  events.on('test:complete', (test) => unfinished.end(test))
   events.on('test:start', (test) => tally.start(test))
   events.on('test:pass', (test) => tally.pass(test))
   events.on('test:fail', (test) => tally.fail(test))
+  const limit = isSelection ? undefined : setTimeout(() => giveUp(tally, unfinished), RUN_TIMEOUT_MS)
   const lines = events.compose(spec)
   for await (const line of lines) process.stdout.write(String(line))
-  const leftOut = process.argv.length > 2 ? [] : longTestsLeftOut(root, paths)
+  clearTimeout(limit)
+  const leftOut = isSelection ? [] : longTestsLeftOut(root, paths)
   if (leftOut.length > 0) console.log(`\nLeft out, for \`npm run test:lab\`:\n  ${leftOut.join('\n  ')}`)
   report(tally)
+}
+
+function giveUp(tally: TestTally, unfinished: UnfinishedTests): never {
+  report(tally)
+  console.log(`\nGiven up after ${RUN_TIMEOUT_MS / MINUTE_MS} minutes. Not ended:`)
+  for (const name of unfinished.names()) console.log(`  ${name}`)
+  // oxlint-disable-next-line unicorn/no-process-exit -- what hangs would keep this process
+  process.exit(1)
 }
 
 function report(tally: TestTally): void {
