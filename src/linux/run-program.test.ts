@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 
+import { eventually } from '../../test/support/eventually.ts'
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { type ProgramEnd, startProgram } from './run-program.ts'
 
@@ -85,10 +85,4 @@ function isGroupThere(group: number): boolean {
   } catch {
     return false
   }
-}
-
-async function eventually(condition: () => boolean): Promise<void> {
-  const attemptCount = 200
-  for (let attempt = 0; attempt < attemptCount && !condition(); attempt += 1) await sleep(50)
-  assert.ok(condition())
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 
+import { eventually } from '../support/eventually.ts'
 import { mixedBytes } from '../support/mixed-bytes.ts'
 import { sha256File } from '../support/sha256-file.ts'
 import { temporaryRepository, type TemporaryRepository } from '../support/temporary-repository.ts'
@@ -33,7 +33,8 @@ async function scene(): Promise<Scene> {
     repository,
     image,
     environment,
-    journal: () => (existsSync(journal) ? readFileSync(journal, 'utf8').trim().split('\n') : []),
+    // Whole lines only: while the file is made it is empty.
+    journal: () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').slice(0, -1) : []),
     configure(text) {
       mkdirSync(folder.join('config', 'icecore'), { recursive: true })
       writeFileSync(folder.join('config', 'icecore', 'icecore.yaml'), text, { mode: 0o600 })
@@ -128,20 +129,17 @@ for (const [signal, result] of [
     const ended = await repository.run(['backup', image, ...words], {
       environment,
       onStart: (child) => {
-        void journalBegins(on).then(() => child.kill(signal))
+        void eventually(() => on.journal().length > 0).then(() => child.kill(signal))
       },
     })
     if (signal === 'SIGKILL') assert.equal(ended.signal, signal)
     else assert.equal(ended.exitCode, 130, ended.stderr)
-    while (on.journal().length < 2) await sleep(20)
+    const said = (): string => `${on.journal().join()}\n${ended.stdout}${ended.stderr}`
+    await eventually(() => on.journal().length > 1, said)
     assert.deepEqual(on.journal(), ['before-freeze - web', `after-thaw ${result} web`])
     const log = repository.folder.join('state', 'icecore', 'watchdog.log')
     if (signal !== 'SIGKILL') return
-    while (!existsSync(log)) await sleep(20)
+    await eventually(() => existsSync(log))
     assert.match(readFileSync(log, 'utf8'), /died: Ran "\/bin\/sh" in \d+ ms: exit code 0$/m)
   })
-}
-
-async function journalBegins(on: Scene): Promise<void> {
-  while (on.journal().length === 0) await sleep(20)
 }

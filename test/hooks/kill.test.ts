@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { eventually } from '../support/eventually.ts'
 import { isWritable, mountedFileSystem } from '../support/mounted-file-system.ts'
 import { needsLoopDevices } from '../support/requirements.ts'
 import { runTool } from '../support/run-tool.ts'
@@ -35,13 +36,7 @@ function start(folder: TemporaryFolder, mountPoint: string, name: string): Start
 }
 
 function linesOf(path: string): string[] {
-  return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []
-}
-
-async function eventually(condition: () => boolean, what: () => string): Promise<void> {
-  const attemptCount = 400
-  for (let attempt = 0; attempt < attemptCount && !condition(); attempt += 1) await sleep(25)
-  assert.ok(condition(), what())
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
 }
 
 /** What a window that ended leaves behind, however it ended. */
@@ -88,7 +83,10 @@ test(
         await assertUndone(started, home.mountPoint)
       }
     } finally {
+      // What it has open would keep the file system from being unmounted.
+      const ended = once(writer, 'exit')
       writer.kill('SIGKILL')
+      await ended
     }
     assert.ok(killedFrozen > 0, 'some were killed while frozen')
   },

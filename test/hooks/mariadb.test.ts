@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { eventually } from '../support/eventually.ts'
 import { mountedFileSystem } from '../support/mounted-file-system.ts'
 import { runTool } from '../support/run-tool.ts'
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts'
@@ -138,12 +139,12 @@ test(
       server.query(TABLES)
       const load = startLoad(server)
       const ended = once(load, 'exit')
-      while (countOf(server, 'journal') < 200) await sleep(50)
+      await eventually(() => countOf(server, 'journal') >= 200)
       const before = countOf(server, 'journal')
       const environment = { PATH: process.env['PATH'] ?? '', RUNTIME_DIRECTORY: runtime }
       backedUp = await backUpFrozen(folder, mounted, { command: [HOOK, ...server.words], environment })
       const after = countOf(server, 'journal')
-      while (countOf(server, 'journal') <= after) await sleep(50) // It went on.
+      await eventually(() => countOf(server, 'journal') > after) // It went on.
       counts = { before, after }
       load.kill('SIGKILL')
       await ended

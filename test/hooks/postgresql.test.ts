@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { eventually } from '../support/eventually.ts'
 import { mountedFileSystem } from '../support/mounted-file-system.ts'
 import { runTool } from '../support/run-tool.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -67,7 +67,7 @@ test(
         stdio: 'ignore',
       })
       const ended = once(load, 'exit')
-      while (count() < 200) await sleep(50)
+      await eventually(() => count() >= 200)
       countAtStart = count()
       const environment = { PATH: process.env['PATH'] ?? '' }
       backedUp = await backUpFrozen(folder, mounted, { command: [HOOK, ...server.words], environment })

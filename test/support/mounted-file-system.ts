@@ -31,10 +31,23 @@ export function mountedFileSystem(
   stack.defer(() => {
     // One that a failed test left frozen could not be unmounted.
     runTool('fsfreeze', ['--unfreeze', mountPoint], { allowedExitCodes: [0, 1] })
-    runTool('umount', [mountPoint])
+    unmount(mountPoint)
   })
   const held = stack.move()
   return { image, mountPoint, [Symbol.dispose]: () => held.dispose() }
+}
+
+/** What was killed a moment ago may still have a file open there. */
+function unmount(mountPoint: string): void {
+  const attemptCount = 50
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return void runTool('umount', [mountPoint])
+    } catch (error) {
+      if (attempt === attemptCount) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+    }
+  }
 }
 
 /**

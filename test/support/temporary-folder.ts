@@ -14,6 +14,7 @@ export function temporaryFolder(): TemporaryFolder {
   return {
     path,
     join: (...names) => join(path, ...names),
-    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
+    // A process that a test killed may still have one that writes its log.
+    [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true, maxRetries: 10 }),
   }
 }

@@ -22,7 +22,8 @@ using calls = openMapperCalls()
 const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: 'inherit' })
 const exited = once(child, 'exit')
 if (afterMs !== null) await Promise.race([setTimeout(afterMs), exited])
-else while (child.exitCode === null && !(await anySuspended())) await setTimeout(1)
+else
+  while (child.exitCode === null && child.signalCode === null && !(await anySuspended())) await setTimeout(1)
 child.kill('SIGKILL')
 await exited
 process.stdout.write(`${child.signalCode === 'SIGKILL' ? 'killed' : 'ended'}\n`)
