@@ -17,11 +17,14 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PARTS = Object.keys(MAY_IMPORT)
 // A lane is a program inside one: it may import every part, and only programs start it.
 export const LANE = 'lane'
+// What programs do alike on the host that they run on.
+export const HOST = 'host'
 export const PROGRAMS: readonly string[] = ['agent', 'server', 'cli']
-const FOLDERS = [...PARTS, LANE, ...PROGRAMS]
+const FOLDERS = [...PARTS, LANE, HOST, ...PROGRAMS]
 
 function mayImport(folder: string): readonly string[] {
-  if (PROGRAMS.includes(folder)) return [...PARTS, LANE]
+  if (PROGRAMS.includes(folder)) return [...PARTS, LANE, HOST]
+  if (folder === HOST) return [...PARTS, LANE]
   return MAY_IMPORT[folder] ?? PARTS
 }
 
@@ -43,6 +46,7 @@ const NODE_DENIED: Readonly<Record<string, readonly string[]>> = {
   stores: KERNEL,
   nbd: [...KERNEL, ...FILES],
   rpc: [...KERNEL, ...FILES],
+  host: KERNEL,
   agent: KERNEL,
   server: KERNEL,
   cli: KERNEL,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 
-import { LANE, MAY_IMPORT, PROGRAMS } from '../../oxlint.config.ts'
+import { HOST, LANE, MAY_IMPORT, PROGRAMS } from '../../oxlint.config.ts'
 import { checkoutFolder, tableRows, textOf } from './checkout.ts'
 
 const folders = readdirSync(`${checkoutFolder}/src`, { withFileTypes: true })
@@ -22,7 +22,7 @@ function layerTable(): ReadonlyMap<string, string> {
 
 test('every folder of src is in the layer table of ARCHITECTURE.md and in the lint rules', () => {
   const table = layerTable()
-  const ruled = [...Object.keys(MAY_IMPORT), LANE, ...PROGRAMS]
+  const ruled = [...Object.keys(MAY_IMPORT), LANE, HOST, ...PROGRAMS]
   assert.deepEqual(
     folders.filter((folder) => !table.has(folder)),
     [],

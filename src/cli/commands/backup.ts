@@ -1,5 +1,5 @@
 import type { CommandDefinition } from '../command.ts'
-import { PROVIDER_NAMES } from '../freeze/provider-name.ts'
+import { PROVIDER_NAMES } from '../../host/provider-name.ts'
 import { asText, oneOf, parseBase, wholeNumber } from '../option-values.ts'
 import { splitWords } from '../split-words.ts'
 import { parseVolumePath } from '../volume-path.ts'

@@ -11,9 +11,9 @@ import type { SourceAddress } from '../../lane/lane-messages.ts'
 import { ownProcessIdentity, processWord } from '../../linux/process-identity.ts'
 import type { BackupSource, RangeStream } from '../../mover/backup-source.ts'
 import type { OpenedSource } from '../open-source.ts'
-import type { ChosenProvider } from './choose-provider.ts'
-import { isFreezing, type FreezingProvider } from './provider-name.ts'
-import { loadProvider } from './providers.ts'
+import type { ChosenProvider } from '../../host/choose-provider.ts'
+import { isFreezing, type FreezingProvider } from '../../host/provider-name.ts'
+import { loadProvider } from '../../host/providers.ts'
 
 /** So long an image is held for a run of which nothing more is heard. */
 const LEASE_MS = 24 * 60 * 60 * 1000

@@ -22,10 +22,10 @@ import type { BACKUP } from '../commands/backup.ts'
 import { noticeDamagedPoints } from '../damaged-points.ts'
 import { defaultLineage } from '../default-lineage.ts'
 import { ExitCode } from '../exit-code.ts'
-import type { ChosenProvider } from '../freeze/choose-provider.ts'
+import type { ChosenProvider } from '../../host/choose-provider.ts'
 import { findChanges } from '../freeze/find-changes.ts'
 import type { FrozenSources } from '../freeze/frozen-sources.ts'
-import { isFreezing } from '../freeze/provider-name.ts'
+import { isFreezing } from '../../host/provider-name.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
 import {
@@ -87,7 +87,7 @@ async function chooseProviders({
   arguments: { sources },
   signal,
 }: BackupInvocation): Promise<readonly ChosenProvider[]> {
-  const { chooseProvider } = await import('../freeze/choose-provider.ts')
+  const { chooseProvider } = await import('../../host/choose-provider.ts')
   const chosen: ChosenProvider[] = []
   for (const source of sources) chosen.push(await chooseProvider(source, options, signal))
   return chosen

@@ -1,7 +1,7 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { IMAGES_RELEASE } from '../commands/images.ts'
 import { ExitCode } from '../exit-code.ts'
-import { heldImages, isAbandoned, type HeldHere } from '../freeze/held-images.ts'
+import { heldImages, isAbandoned, type HeldHere } from '../../host/held-images.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 
 /** Releases what is named; all names are looked up before the first is released. */

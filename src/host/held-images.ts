@@ -1,9 +1,9 @@
-import type { HeldImage } from '../../capture/provider/held-image.ts'
-import type { Provider } from '../../capture/provider/provider.ts'
-import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
-import type { Clock } from '../../domain/clock.ts'
-import type { Randomness } from '../../domain/randomness.ts'
-import { livenessOf } from '../../linux/process-identity.ts'
+import type { HeldImage } from '../capture/provider/held-image.ts'
+import type { Provider } from '../capture/provider/provider.ts'
+import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
+import type { Clock } from '../domain/clock.ts'
+import type { Randomness } from '../domain/randomness.ts'
+import { livenessOf } from '../linux/process-identity.ts'
 import { FREEZING_PROVIDERS, loadProvider } from './providers.ts'
 
 export type HeldHere = { readonly image: HeldImage; readonly provider: Provider }

@@ -1,11 +1,11 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
-import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
-import type { LvmVolume } from '../../domain/logical-volume.ts'
-import { deviceUse } from '../../linux/device-use.ts'
-import { hostLvm } from '../../linux/lvm/lvm-tools.ts'
-import { parseMountInfo } from '../../linux/mounts.ts'
-import { canClone } from '../../linux/reflink/can-clone.ts'
-import { isNbdUri } from '../../nbd/nbd-uri.ts'
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
+import type { LvmVolume } from '../domain/logical-volume.ts'
+import { deviceUse } from '../linux/device-use.ts'
+import { hostLvm } from '../linux/lvm/lvm-tools.ts'
+import { parseMountInfo } from '../linux/mounts.ts'
+import { canClone } from '../linux/reflink/can-clone.ts'
+import { isNbdUri } from '../nbd/nbd-uri.ts'
 import type { ProviderChoice, ProviderName } from './provider-name.ts'
 
 /** How a source will be frozen, and why so. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { HeldImage } from '../../capture/provider/held-image.ts'
-import { systemClock } from '../../domain/clock.ts'
-import { ownProcessIdentity, processWord } from '../../linux/process-identity.ts'
+import type { HeldImage } from '../capture/provider/held-image.ts'
+import { systemClock } from '../domain/clock.ts'
+import { ownProcessIdentity, processWord } from '../linux/process-identity.ts'
 import { isAbandoned } from './held-images.ts'
 
 const now = systemClock.now()
