@@ -29,6 +29,8 @@ const OPERATING_SYSTEMS = [
   'win32',
 ]
 const PROCESSORS = ['arm', 'arm64', 'ia32', 'loong64', 'ppc64', 'riscv64', 's390x', 'x64']
+/** What some packages call them instead. */
+const OTHER_NAMES: Readonly<Record<string, string>> = { aarch64: 'arm64', armv7: 'arm' }
 const C_LIBRARIES: Readonly<Record<string, string>> = {
   gnu: 'glibc',
   gnueabihf: 'glibc',
@@ -59,7 +61,7 @@ export function missingOptionalPackages(packages: LockedPackages): MissingPackag
 export function entryOfPlatformPackage(missing: MissingPackage): LockEntry {
   const words = missing.name.split(/[^a-z0-9]+/)
   const os = words.filter((word) => OPERATING_SYSTEMS.includes(word))
-  const cpu = words.filter((word) => PROCESSORS.includes(word))
+  const cpu = words.map((word) => OTHER_NAMES[word] ?? word).filter((word) => PROCESSORS.includes(word))
   const libc = words.map((word) => C_LIBRARIES[word]).filter((word) => word !== undefined)
   if (os.length !== 1 || cpu.length !== 1 || !/^\d+\.\d+\.\d+$/.test(missing.version)) {
     throw new SyntaxError(
