@@ -23,6 +23,8 @@ export const PROGRAMS: readonly string[] = ['agent', 'server', 'cli']
 const FOLDERS = [...PARTS, LANE, HOST, ...PROGRAMS]
 
 function mayImport(folder: string): readonly string[] {
+  // There is one binary: the command line starts the others.
+  if (folder === 'cli') return [...PARTS, LANE, HOST, 'agent', 'server']
   if (PROGRAMS.includes(folder)) return [...PARTS, LANE, HOST]
   if (folder === HOST) return [...PARTS, LANE]
   return MAY_IMPORT[folder] ?? PARTS
