@@ -1,3 +1,6 @@
+/** The number of "function not implemented": of a call that this system has not, or that cannot be reached. */
+export const ENOSYS = 38
+
 /** What the kernel's block layer and file systems mean by these (linux/blk-core.c, blk_errors). */
 const MEANING: Readonly<Record<string, string>> = {
   EIO: 'the device reports EIO, an input/output error',

@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs'
 import { join } from 'node:path'
 import { allocateAligned } from './aligned-memory.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 import { blockFolderOf, diskFolderOf, readSysfs } from './sysfs.ts'
 import { syscalls } from './syscalls.ts'
 

@@ -11,6 +11,10 @@ const FS_IOC_FSGETXATTR = 0x801c581f
 const FS_XFLAG_REALTIME = 0x1
 /** In struct fsxattr. */
 const AT_FSX_NEXTENTS = 8
+// The geometry of XFS in its fourth form, which every kernel knows since it has clones: ioctl_xfs_fsgeometry(2).
+const XFS_IOC_FSGEOMETRY_V4 = 0x8070587c
+const AT_GEOMETRY_FLAGS = 92
+const XFS_GEOMETRY_REFLINK = 1 << 20
 // fcntl.h
 const AT_FDCWD = -100
 const AT_SYMLINK_FOLLOW = 0x400
@@ -34,6 +38,8 @@ export type CloneCalls = {
   generation(fd: number): number
   /** Whether an XFS file lies on the real-time device, whose offsets say nothing of the other one's. */
   isRealtime(fd: number): boolean
+  /** Whether the XFS file system of a file was made to share blocks between files. */
+  sharesBlocks(fd: number): boolean
   /** How many extents an XFS file is in; 0 on file systems that do not count them. */
   extentCount(fd: number): number
   /** Null when there is none of that name. */
@@ -87,6 +93,7 @@ function bind(native: NativeLibrary): CloneCalls {
     },
     generation: (fd) => int32(fd, FS_IOC_GETVERSION),
     isRealtime: (fd) => (int32(fd, FS_IOC_FSGETXATTR) & FS_XFLAG_REALTIME) !== 0,
+    sharesBlocks: (fd) => (int32(fd, XFS_IOC_FSGEOMETRY_V4, AT_GEOMETRY_FLAGS) & XFS_GEOMETRY_REFLINK) !== 0,
     extentCount: (fd) => int32(fd, FS_IOC_FSGETXATTR, AT_FSX_NEXTENTS),
     attribute: (fd, name, bytesMax) => {
       const value = new Uint8Array(Math.max(bytesMax, ARGUMENT_BYTES))

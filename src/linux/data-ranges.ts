@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { endOf, type Range, type RangeBatch } from '../domain/range.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 import { syscalls, type Syscalls } from './syscalls.ts'
 
 const RANGES_PER_BATCH = 2048

@@ -1,8 +1,6 @@
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { errnoMeaning, errnoOf } from '../domain/errno.ts'
 
-export { errnoMeaning, errnoOf }
-
 /** Where an I/O was tried: bytes. */
 export type IoPlace = { readonly path: string; readonly offset: number; readonly length: number }
 

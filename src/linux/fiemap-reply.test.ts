@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  askFiemap,
-  FIEMAP_EXTENT_BYTES,
-  FIEMAP_HEADER_BYTES,
-  parseFiemap,
-  type FileExtent,
-} from './fiemap-reply.ts'
+import type { FileExtent } from '../domain/file-clone.ts'
+import { askFiemap, FIEMAP_EXTENT_BYTES, FIEMAP_HEADER_BYTES, parseFiemap } from './fiemap-reply.ts'
 
 type Told = { logical: number; physical: number; length: number; flags?: number }
 

@@ -1,5 +1,6 @@
 // struct fiemap and struct fiemap_extent of linux/fiemap.h, which the kernel's Documentation/filesystems/fiemap.rst
 // describes. In the byte order of the machine, which on x86-64 and arm64 is little-endian.
+import type { FileExtent } from '../domain/file-clone.ts'
 import type { Range } from '../domain/range.ts'
 
 export const FIEMAP_HEADER_BYTES = 32
@@ -25,18 +26,6 @@ const EXTENT_SHARED = 0x2000
 const EXACT_FLAGS = EXTENT_LAST | EXTENT_UNWRITTEN | EXTENT_MERGED | EXTENT_SHARED
 
 const TWO_TO_32 = 2 ** 32
-
-/** An extent as the file system tells it. */
-export type FileExtent = Range & {
-  /**
-   * `exact`: these bytes lie at `physicalOffset`, byte for byte. `unwritten`: allocated, and read as zeros. `inexact`: they
-   * lie somewhere, encoded, inline, not aligned or not yet on the disk.
-   */
-  readonly place: 'exact' | 'unwritten' | 'inexact'
-  readonly physicalOffset: number
-  /** Other files, or other places of this one, have the same bytes on the disk. */
-  readonly shared: boolean
-}
 
 export type FiemapReply = {
   readonly extents: readonly FileExtent[]

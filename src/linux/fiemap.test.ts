@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { cloningFileSystem, needsCloning } from '../../test/support/cloning-file-system.ts'
 import { runTool } from '../../test/support/run-tool.ts'
 import { fiemapOf } from './fiemap.ts'
-import type { FileExtent } from './fiemap-reply.ts'
+import type { FileExtent } from '../domain/file-clone.ts'
 
 const UNIT = 512
 const UNWRITTEN = 0x800

@@ -1,12 +1,8 @@
+import { ENOSYS } from '../domain/errno.ts'
+import type { FileExtent } from '../domain/file-clone.ts'
 import { endOf, type Range } from '../domain/range.ts'
 import { cloneCalls } from './clone-calls.ts'
-import {
-  askFiemap,
-  FIEMAP_EXTENT_BYTES,
-  FIEMAP_HEADER_BYTES,
-  parseFiemap,
-  type FileExtent,
-} from './fiemap-reply.ts'
+import { askFiemap, FIEMAP_EXTENT_BYTES, FIEMAP_HEADER_BYTES, parseFiemap } from './fiemap-reply.ts'
 import { systemError } from './syscalls.ts'
 
 /** 230 KB a call at most, however many extents a file has. */
@@ -44,8 +40,6 @@ export async function* fiemapOf(
     extentCount = nextCount(extentCount, performance.now() - startMs)
   }
 }
-
-const ENOSYS = 38
 
 /** Twice as many while that is fast, half as many when it was slow: Btrfs looks up who shares each extent. */
 function nextCount(extentCount: number, callMs: number): number {

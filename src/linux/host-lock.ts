@@ -1,7 +1,7 @@
 // oxlint-disable-next-line no-restricted-imports -- A lock that the kernel keeps: nothing leaves the host.
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 
 const RETRY_MS = 50
 

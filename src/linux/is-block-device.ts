@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 
 /** Whether there is a block device at a path; false where there is nothing, or nothing that may be looked at. */
 export async function isBlockDevice(path: string): Promise<boolean> {

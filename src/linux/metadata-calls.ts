@@ -1,3 +1,4 @@
+import { ENOSYS } from '../domain/errno.ts'
 import { loadNative, type NativeFunction, type NativeLibrary } from './native.ts'
 import { systemError } from './syscalls.ts'
 
@@ -74,8 +75,6 @@ function bind(native: NativeLibrary): MetadataCalls {
     syncFileSystem: (fd) => check(syncfs(fd), 'syncfs'),
   }
 }
-
-const ENOSYS = 38
 
 /** C libraries before glibc 2.33 have it under another name only. */
 function mknodOf(native: NativeLibrary): NativeFunction | null {

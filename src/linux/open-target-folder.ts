@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 import { targetOpenError } from './target-error.ts'
 import { openTargetFolder, type LocalTargetFolder } from './target-folder.ts'
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 
 /** A second descriptor of an open source or target, for a worker thread. */
 export type Reopened = Disposable & {

@@ -3,7 +3,7 @@ import { open, unlink, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 
 /** asm-generic/fcntl.h; the rest of it is O_DIRECTORY, whose number differs between machines. */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY

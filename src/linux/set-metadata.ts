@@ -9,7 +9,7 @@ import {
   lutimesSync,
   openSync,
 } from 'node:fs'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 import { metadataCalls, type AccessedAndModified } from './metadata-calls.ts'
 
 /** What to set; the owner comes first, for to set it takes set-id bits and capabilities away. */

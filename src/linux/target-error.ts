@@ -1,5 +1,5 @@
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
-import { errnoMeaning, errnoOf } from './errno.ts'
+import { errnoMeaning, errnoOf } from '../domain/errno.ts'
 
 /** A target that will not do: `found` says what it is, and what is required. */
 export function targetError(

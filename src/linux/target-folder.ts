@@ -16,7 +16,7 @@ import {
   type BigIntStats,
 } from 'node:fs'
 import { promisify } from 'node:util'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 import { metadataCalls } from './metadata-calls.ts'
 import { setMetadata, type Metadata, type MetadataNotKept } from './set-metadata.ts'
 

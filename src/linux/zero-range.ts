@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { endOf, type Range } from '../domain/range.ts'
 import { allocateAligned } from './aligned-memory.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../domain/errno.ts'
 import { syscalls } from './syscalls.ts'
 
 /** How a range was made zero: its space given back, by the kernel or the device, or by writing zeros. */

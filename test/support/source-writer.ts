@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 
 import type { Randomness } from '../../src/domain/randomness.ts'
 import { allocateAligned } from '../../src/linux/aligned-memory.ts'
-import { errnoOf } from '../../src/linux/errno.ts'
+import { errnoOf } from '../../src/domain/errno.ts'
 import { syscalls } from '../../src/linux/syscalls.ts'
 import { seededRandomness } from './seeded-randomness.ts'
 

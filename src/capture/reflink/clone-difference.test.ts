@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { bytesImage } from '../../../test/support/bytes-image.ts'
 import type { Range } from '../../domain/range.ts'
 import { cloneDifference } from './clone-difference.ts'
-import type { Clone, ClonedExtent, CloneFolder } from './reflink-tools.ts'
+import type { Clone, FileExtent, CloneFolder } from '../../domain/file-clone.ts'
 
 const PAGE = 4096
 const signal = new AbortController().signal
@@ -11,7 +11,7 @@ const unused = (): never => assert.fail('a difference asks for maps only')
 const folder: CloneFolder = { path: '', names: unused, open: unused, room: unused }
 
 /** A clone whose map is what `map` says each time that it is asked for. */
-function cloneOf(pages: number, map: () => readonly ClonedExtent[], isMoved = false): Clone {
+function cloneOf(pages: number, map: () => readonly FileExtent[], isMoved = false): Clone {
   return {
     path: '/.icecore/clone',
     folder,
@@ -31,10 +31,10 @@ function cloneOf(pages: number, map: () => readonly ClonedExtent[], isMoved = fa
   }
 }
 
-type Place = ClonedExtent['place']
+type Place = FileExtent['place']
 
 /** In pages: from where, how many, and where they lie. */
-function extent(...[page, count, at, place = 'exact']: [number, number, number, Place?]): ClonedExtent {
+function extent(...[page, count, at, place = 'exact']: [number, number, number, Place?]): FileExtent {
   return { offset: page * PAGE, length: count * PAGE, place, physicalOffset: at * PAGE, shared: true }
 }
 

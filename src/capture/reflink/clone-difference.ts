@@ -3,7 +3,7 @@ import { differenceExtents } from '../../extents/difference-extents.ts'
 import { intersectRanges } from '../../extents/intersect-ranges.ts'
 import { unionRanges } from '../../extents/union-ranges.ts'
 import { comparableMap } from './comparable-map.ts'
-import type { Clone } from './reflink-tools.ts'
+import type { Clone } from '../../domain/file-clone.ts'
 
 type Clones = { readonly base: Clone; readonly next: Clone }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { encodeFacts, isOwnFacts, isUntouched, parseFacts, type CloneFacts } from './clone-facts.ts'
-import type { CloneState } from './reflink-tools.ts'
+import type { CloneState } from '../../domain/file-clone.ts'
 
 const facts: CloneFacts = {
   id: '0123456789abcdef0123456789abcdef',

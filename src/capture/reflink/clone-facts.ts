@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { HeldUse } from '../provider/held-image.ts'
-import type { CloneState } from './reflink-tools.ts'
+import type { CloneState } from '../../domain/file-clone.ts'
 
 /** What a clone says of itself: docs/formats/reflink.md. */
 export type CloneFacts = {

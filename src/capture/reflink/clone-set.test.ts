@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DegradedCode } from '../../domain/ledger.ts'
 import { cloneTogether } from './clone-set.ts'
-import type { CloneSource, UnnamedClone } from './reflink-tools.ts'
+import type { CloneSource, UnnamedClone } from '../../domain/file-clone.ts'
 
 const { signal } = new AbortController()
 const unused = (): never => assert.fail('a set is flushed, looked at and cloned only')

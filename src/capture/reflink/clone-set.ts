@@ -1,5 +1,5 @@
 import { DegradedCode, type Degraded } from '../../domain/ledger.ts'
-import type { CloneSource, UnnamedClone } from './reflink-tools.ts'
+import type { CloneSource, UnnamedClone } from '../../domain/file-clone.ts'
 
 export type CloneSet = {
   readonly clones: readonly UnnamedClone[]

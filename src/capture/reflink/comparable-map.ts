@@ -1,6 +1,6 @@
 import type { Extent, ExtentBatch } from '../../domain/extent.ts'
 import { endOf, type Range } from '../../domain/range.ts'
-import type { ClonedExtent } from './reflink-tools.ts'
+import type { FileExtent } from '../../domain/file-clone.ts'
 
 /** What extents of exactly known places lie on. */
 const SPACE_DEVICE = 0
@@ -11,7 +11,7 @@ const SPACE_DEVICE = 0
  * two, so that it is never the same.
  */
 export async function* comparableMap(
-  batches: AsyncIterable<readonly ClonedExtent[]>,
+  batches: AsyncIterable<readonly FileExtent[]>,
   { range, inexactDevice }: { readonly range: Range; readonly inexactDevice: number },
 ): AsyncGenerator<ExtentBatch> {
   let position = range.offset

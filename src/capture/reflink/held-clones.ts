@@ -1,6 +1,7 @@
 import type { HeldImage } from '../provider/held-image.ts'
 import { encodeFacts, isOwnFacts, isUntouched, parseFacts, type CloneFacts } from './clone-facts.ts'
-import type { Clone, CloneFolder, ReflinkTools, Room } from './reflink-tools.ts'
+import type { Clone, CloneFolder, Room } from '../../domain/file-clone.ts'
+import type { ReflinkTools } from './reflink-tools.ts'
 
 export const PROVIDER_NAME = 'reflink'
 /** Of a clone in very many pieces nobody needs to know the cost so exactly that a list of images takes long. */

@@ -1,5 +1,5 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
-import type { Room } from './reflink-tools.ts'
+import type { Room } from '../../domain/file-clone.ts'
 
 /**
  * While a clone is held, each first write to a block of its source takes new space. Files that are written all the time

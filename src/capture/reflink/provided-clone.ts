@@ -5,7 +5,7 @@ import type { ProvidedImage, RangeStream } from '../provider/provided-image.ts'
 import { cloneDifference } from './clone-difference.ts'
 import type { CloneFacts } from './clone-facts.ts'
 import { changeUse, heldImageOf, openClone, type FoundClone } from './held-clones.ts'
-import type { Clone, CloneState } from './reflink-tools.ts'
+import type { Clone, CloneState } from '../../domain/file-clone.ts'
 import { droppedError, hasRoomToHold } from './production-limits.ts'
 
 /** A clone as the image of a run: its only device, number 0, is itself. */

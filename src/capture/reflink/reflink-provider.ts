@@ -5,7 +5,8 @@ import { encodeFacts, type CloneFacts } from './clone-facts.ts'
 import { cloneTogether, type CloneSet } from './clone-set.ts'
 import { costOf, heldImageOf, PROVIDER_NAME, visitClones } from './held-clones.ts'
 import { ProvidedClone } from './provided-clone.ts'
-import type { CloneSource, ReflinkTools, UnnamedClone } from './reflink-tools.ts'
+import type { CloneSource, UnnamedClone } from '../../domain/file-clone.ts'
+import type { ReflinkTools } from './reflink-tools.ts'
 import { EXTENT_COUNT_MAX, requireRoomToFreeze, requireShortFreeze } from './production-limits.ts'
 
 const ID_BYTES = 16

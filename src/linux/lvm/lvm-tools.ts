@@ -1,7 +1,7 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import type { LvmGroup, LvmVolume, PoolStatus, SnapshotStatus } from '../../domain/logical-volume.ts'
-import { errnoMeaning } from '../errno.ts'
+import { errnoMeaning } from '../../domain/errno.ts'
 import { lockHost } from '../host-lock.ts'
 import { openLocalSource, type LocalSource } from '../local-source.ts'
 import { mapperName, parsePoolStatus, parseSnapshotStatus } from './device-mapper-status.ts'

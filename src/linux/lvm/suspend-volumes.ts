@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
-import { errnoMeaning, errnoOf } from '../errno.ts'
+import { errnoMeaning, errnoOf } from '../../domain/errno.ts'
 import { startWatchdog } from '../watchdog/start-watchdog.ts'
 import { mapperName } from './device-mapper-status.ts'
 import { openMapperCalls } from './mapper-calls.ts'

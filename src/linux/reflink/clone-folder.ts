@@ -2,15 +2,14 @@ import { constants, type Stats } from 'node:fs'
 import { lstat, mkdir, open, readdir, rmdir, statfs, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
-import { errnoMeaning, errnoOf } from '../errno.ts'
-import { openKeptClone, type KeptClone } from './kept-clone.ts'
+import type { Clone, Room } from '../../domain/file-clone.ts'
+import { errnoMeaning, errnoOf } from '../../domain/errno.ts'
+import { openKeptClone } from './kept-clone.ts'
 
 /** At the mount point of a file system. */
 const NAME = '.icecore'
 const MODE = 0o700
 const OTHERS = 0o077
-
-export type Room = { readonly freeBytes: number; readonly totalBytes: number }
 
 /** Where the clones of one file system are kept, whether or not it is there yet. */
 export class CloneFolder {
@@ -58,7 +57,7 @@ export class CloneFolder {
   }
 
   /** Null when there is no file of that name. */
-  async open(name: string): Promise<KeptClone | null> {
+  async open(name: string): Promise<Clone | null> {
     const path = join(this.path, name)
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
     const stats = await presentOrNull(lstat(path))

@@ -4,14 +4,15 @@ import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { cloneCalls } from '../clone-calls.ts'
 import { deviceNumberOf } from '../device-number.ts'
-import { errnoMeaning, errnoOf } from '../errno.ts'
+import type { CloneSource, SourceVersion } from '../../domain/file-clone.ts'
+import { errnoMeaning, errnoOf } from '../../domain/errno.ts'
 import { fiemapOf } from '../fiemap.ts'
 import { parseMountInfo, type Mount } from '../mounts.ts'
 import { nativeAbsence } from '../native.ts'
 import { kindOf } from '../path-kind.ts'
-import { CloneFolder, type Room } from './clone-folder.ts'
+import { CloneFolder } from './clone-folder.ts'
 import { requireCalls } from './kept-clone.ts'
-import { makeClone, type UnnamedClone } from './unnamed-clone.ts'
+import { makeClone } from './unnamed-clone.ts'
 
 /** What makes clones that hold their blocks. */
 export const CLONING_FILE_SYSTEMS: ReadonlySet<string> = new Set(['xfs', 'btrfs'])
@@ -19,16 +20,6 @@ export const CLONING_FILE_SYSTEMS: ReadonlySet<string> = new Set(['xfs', 'btrfs'
 const TICK_MS_MAX = 20
 /** Of Btrfs; a file has no more extents than blocks. */
 const BLOCK_BYTES_MIN = 4096
-
-/** A file that can be cloned. */
-export type CloneSource = AsyncDisposable & {
-  readonly path: string
-  flush(): Promise<void>
-  version(): Promise<{ readonly text: string; readonly isSettled: boolean }>
-  room(): Promise<Room>
-  extentCount(countMax: number, signal: AbortSignal): Promise<number>
-  clone(): Promise<UnnamedClone>
-}
 
 /** Throws SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUITABLE; `clone()` also NO_ROOM_TO_FREEZE, FREEZE_FAILED. */
 export async function openCloneSource(named: string): Promise<CloneSource> {
@@ -45,6 +36,7 @@ export async function openCloneSource(named: string): Promise<CloneSource> {
       `it lies ${found}, required is a file system that shares blocks between files: XFS or Btrfs`,
     )
   }
+  if (mount.fileSystem === 'xfs' && !requireCalls().sharesBlocks(handle.fd)) throw unshared(named)
   if (mount.mountPoint === path) {
     throw unsuitable(
       named,
@@ -122,7 +114,7 @@ async function mountOf(handle: FileHandle): Promise<Mount | null> {
   return line === undefined ? null : (parseMountInfo(line)[0] ?? null)
 }
 
-async function versionOf(handle: FileHandle): Promise<{ text: string; isSettled: boolean }> {
+async function versionOf(handle: FileHandle): Promise<SourceVersion> {
   const { dev, ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true })
   const nowMs = systemClock.now().getTime()
   return {
@@ -145,11 +137,7 @@ function cloneError(path: string, cause: unknown): unknown {
     case 'EOPNOTSUPP':
     case 'ENOTSUP':
     case 'ENOTTY':
-      return unsuitable(
-        path,
-        'its file system was made without sharing of blocks (mkfs.xfs -m reflink=0)',
-        cause,
-      )
+      return unshared(path, cause)
     case 'ETXTBSY':
       return unsuitable(path, 'it is used as swap space', cause)
     case 'EXDEV':
@@ -163,6 +151,10 @@ function cloneError(path: string, cause: unknown): unknown {
         cause,
       })
   }
+}
+
+function unshared(path: string, cause?: unknown): BackupError {
+  return unsuitable(path, 'its file system was made without sharing of blocks (mkfs.xfs -m reflink=0)', cause)
 }
 
 function unsuitable(path: string, found: string, cause?: unknown): BackupError {

@@ -1,47 +1,28 @@
 import { constants } from 'node:fs'
 import { open, unlink, type FileHandle } from 'node:fs/promises'
-import type { FrozenImage } from '../../domain/frozen-image.ts'
+import type { Clone } from '../../domain/file-clone.ts'
 import type { Range } from '../../domain/range.ts'
 import { DIRECT_ALIGNMENT_BYTES } from '../aligned-memory.ts'
 import { cloneCalls, InodeFlag, type CloneCalls } from '../clone-calls.ts'
 import { dataRangesOf } from '../data-ranges.ts'
 import { deviceNumberOf } from '../device-number.ts'
-import { errnoOf } from '../errno.ts'
+import { ENOSYS, errnoOf } from '../../domain/errno.ts'
 import { fiemapOf } from '../fiemap.ts'
-import type { FileExtent } from '../fiemap-reply.ts'
 import { metadataCalls } from '../metadata-calls.ts'
 import { sourceImage } from '../source-image.ts'
 import { sourceReader } from '../source-reader.ts'
 import { systemError } from '../syscalls.ts'
 import type { CloneFolder } from './clone-folder.ts'
-import { readCloneState, type CloneState } from './clone-state.ts'
+import { readCloneState } from './clone-state.ts'
 
 /** Only who administers the system can set attributes of this kind. */
 const FACTS = 'trusted.icecore'
 const FACTS_BYTES_MAX = 64 * 1024
 const SECTOR_BYTES = 512
-const ENOSYS = 38
-
-/** A file of the folder of clones, open for reading. */
-export type KeptClone = AsyncDisposable & {
-  readonly path: string
-  readonly folder: CloneFolder
-  readonly fd: number
-  readonly direct: boolean
-  readonly image: FrozenImage
-  readonly space: string
-  readonly isMoved: boolean
-  state(): Promise<CloneState>
-  facts(): Promise<Uint8Array | null>
-  setFacts(facts: Uint8Array): Promise<void>
-  extents(range: Range, signal: AbortSignal): AsyncIterable<readonly FileExtent[]>
-  remove(): Promise<void>
-}
-
 type Place = { readonly path: string; readonly folder: CloneFolder }
 
-/** Takes `handle` over: it is closed with the clone, and when this fails. */
-export async function openKeptClone(plain: FileHandle, { path, folder }: Place): Promise<KeptClone> {
+/** A file of the folder of clones, open for reading. Takes `plain` over: it is closed with the clone, and when this fails. */
+export async function openKeptClone(plain: FileHandle, { path, folder }: Place): Promise<Clone> {
   await using handles = new AsyncDisposableStack()
   handles.use(plain)
   const calls = requireCalls()

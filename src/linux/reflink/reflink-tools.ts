@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Clock } from '../../domain/clock.ts'
+import type { CloneSource } from '../../domain/file-clone.ts'
 import type { Randomness } from '../../domain/randomness.ts'
 import { cloneCalls } from '../clone-calls.ts'
 import { parseMountInfo } from '../mounts.ts'
 import { CloneFolder } from './clone-folder.ts'
-import { CLONING_FILE_SYSTEMS, openCloneSource, type CloneSource } from './clone-source.ts'
+import { CLONING_FILE_SYSTEMS, openCloneSource } from './clone-source.ts'
 
 /** Clones of files on the file systems that are mounted here. */
 export type LinuxReflinkTools = {

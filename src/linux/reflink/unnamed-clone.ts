@@ -1,23 +1,18 @@
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Clone, UnnamedClone } from '../../domain/file-clone.ts'
 import { InodeFlag } from '../clone-calls.ts'
-import { errnoOf } from '../errno.ts'
+import { errnoOf } from '../../domain/errno.ts'
 import type { CloneFolder } from './clone-folder.ts'
-import { readCloneState, type CloneState } from './clone-state.ts'
-import { openKeptClone, requireCalls, setFactsOf, setImmutable, type KeptClone } from './kept-clone.ts'
+import { readCloneState } from './clone-state.ts'
+import { openKeptClone, requireCalls, setFactsOf, setImmutable } from './kept-clone.ts'
 
 /** asm-generic/fcntl.h; the rest of it is O_DIRECTORY, whose number differs between machines. */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY
 const MODE = 0o400
 /** Another process may remove the folder, which is empty as long as the clone has no name. */
 const ATTEMPT_COUNT = 10
-
-/** A clone without a name: it goes away with the process, however that ends. */
-export type UnnamedClone = AsyncDisposable & {
-  readonly state: CloneState
-  publish(name: string, facts: Uint8Array): Promise<KeptClone>
-}
 
 /** Clones an open file. Throws the system's error. */
 export async function makeClone(source: FileHandle, folder: CloneFolder): Promise<UnnamedClone> {
@@ -58,7 +53,7 @@ async function openUnnamed(folder: CloneFolder): Promise<FileHandle> {
 type Publication = { readonly folder: CloneFolder; readonly name: string; readonly facts: Uint8Array }
 
 /** The name comes last: what has one is whole, also after the power failed. */
-async function publish(handle: FileHandle, { folder, name, facts }: Publication): Promise<KeptClone> {
+async function publish(handle: FileHandle, { folder, name, facts }: Publication): Promise<Clone> {
   const calls = requireCalls()
   const path = join(folder.path, name)
   setFactsOf(handle.fd, facts)

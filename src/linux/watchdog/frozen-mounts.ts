@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errnoMeaning } from '../errno.ts'
+import { errnoMeaning } from '../../domain/errno.ts'
 import { type FreezableMount, openFreezableMount } from '../freeze.ts'
 
 export class NotFrozen extends Error {
