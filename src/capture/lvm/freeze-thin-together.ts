@@ -14,7 +14,7 @@ import type { LvmTools } from './lvm-tools.ts'
 export async function freezeThinTogether(
   tools: LvmTools,
   wanted: readonly Freezing[],
-  how: Pick<FreezeHow, 'clock' | 'signal'>,
+  how: Pick<FreezeHow, 'clock' | 'deadlineMs' | 'signal'>,
 ): Promise<FreezeWindow> {
   const { signal } = how
   const devices = new Map<Freezing, ThinDevice>()

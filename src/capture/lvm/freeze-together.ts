@@ -1,10 +1,6 @@
 import type { Clock } from '../../domain/clock.ts'
-import { FREEZE_DEADLINE_DEFAULT_MS } from '../hooks/hook.ts'
 import type { Freezing } from './frozen-volumes.ts'
 import type { LvmTools } from './lvm-tools.ts'
-
-/** So long volumes may stand still. */
-const DEADLINE_MS = FREEZE_DEADLINE_DEFAULT_MS
 
 export type FreezeHow = {
   /** Makes one snapshot by a command of LVM. */
@@ -16,6 +12,8 @@ export type FreezeHow = {
   readonly inWindow: (snapshot: Freezing) => Promise<void>
   /** What is done before, of several snapshots. */
   readonly beforeWindow: (snapshots: readonly Freezing[]) => Promise<void>
+  /** So long several volumes may stand still. */
+  readonly deadlineMs: number
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -73,11 +71,11 @@ async function freezeOne(wanted: readonly Freezing[], { create, clock, made }: M
 }
 
 async function freezeSeveral(tools: LvmTools, wanted: readonly Freezing[], making: Making): Promise<number> {
-  const { beforeWindow, inWindow, made, signal } = making
+  const { beforeWindow, inWindow, made, deadlineMs, signal } = making
   made.push(...wanted)
   await beforeWindow(wanted)
   const origins = wanted.map(({ origin }) => origin)
-  await using suspended = await tools.suspend(origins, DEADLINE_MS, signal)
+  await using suspended = await tools.suspend(origins, deadlineMs, signal)
   for (const one of wanted) await inWindow(one)
   return (await suspended.resume()).windowMs
 }

@@ -52,9 +52,12 @@ export function freezings(
   }))
 }
 
+/** A snapshot that can be read. */
+export type FrozenVolume = ProvidedImage & { readonly volume: LvmVolume }
+
 export type FrozenVolumesParts = {
   readonly tools: LvmTools
-  readonly images: readonly (ProvidedImage & { readonly volume: LvmVolume })[]
+  readonly images: readonly FrozenVolume[]
   readonly windowMs: number
   /** What the provider holds, asked anew. */
   readonly heldNow: (signal: AbortSignal) => Promise<readonly HeldVolume[]>

@@ -1,102 +1,72 @@
-import type { Clock } from '../../domain/clock.ts'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
-import type { Randomness } from '../../domain/randomness.ts'
-import type { HeldImage } from '../provider/held-image.ts'
-import type { ProvidedImage } from '../provider/provided-image.ts'
-import type { FreezeRequest, FrozenGroup, Provider } from '../provider/provider.ts'
-import { freezeThinTogether } from './freeze-thin-together.ts'
-import { freezings, frozenVolumes, originsOf } from './frozen-volumes.ts'
-import { foundAmong, heldVolumes, pathOf, releaseVolume, type HeldVolume } from './held-volumes.ts'
-import { LiveGroup } from './live-group.ts'
-import type { LvmTools } from './lvm-tools.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
+import type { Provider } from '../provider/provider.ts'
+import { askOnce } from './ask-once.ts'
+import { freezeThinTogether } from './freeze-thin-together.ts'
+import type { FrozenVolume } from './frozen-volumes.ts'
+import { heldVolumes, pathOf, type HeldVolume } from './held-volumes.ts'
+import type { LiveGroup } from './live-group.ts'
+import type { LvmTools } from './lvm-tools.ts'
 import type { PoolName } from './metadata-snapshot.ts'
 import { expectedChangeBytes, observedChange } from './observed-change.ts'
 import { requireRoomInPool } from './pool-budget.ts'
 import { watchPools } from './pool-watch.ts'
+import { snapshotProvider, type LvmProviderParts, type SnapshotPlan } from './snapshot-provider.ts'
 import { ThinImage } from './thin-image.ts'
 
 const NAME = 'lvm-thin'
 
-export type LvmProviderParts = {
-  readonly tools: LvmTools
-  readonly randomness: Randomness
-  readonly clock: Clock
-}
-
 /** Freezes thin volumes by snapshots in their pool, which cost nothing until the volume is written. */
 export function lvmThinProvider(parts: LvmProviderParts): Provider {
   const { tools } = parts
-  return {
+  return snapshotProvider(parts, {
     name: NAME,
-    freeze: (request, signal) => freeze(parts, request, signal),
-    held: async (signal) => (await heldHere(tools, signal)).map(({ held }) => held),
-    release: (image, signal) => releaseVolume(tools, image, signal),
-  }
+    held: (signal) => heldHere(tools, signal),
+    plan: (origins, { lineageKey }, signal) => plan(parts, { origins, lineageKey }, signal),
+    open: (made, { live }, signal) => open(tools, { live, made }, signal),
+  })
 }
 
 async function heldHere(tools: LvmTools, signal: AbortSignal): Promise<readonly HeldVolume[]> {
   const volumes = (await tools.listVolumes(signal)).filter((volume) => !volume.isClassicSnapshot)
-  return await heldVolumes(NAME, volumes, (volume) => costOf(tools, volume, signal))
-}
-
-/** What only the snapshot keeps is not known without a walk of its tree: the pool's room is. */
-async function costOf(tools: LvmTools, volume: LvmVolume, signal: AbortSignal): Promise<HeldImage['cost']> {
-  const pool = poolOf(volume)
-  if (pool === null) return { heldBytes: null, roomBytes: null }
-  try {
-    const status = await tools.poolStatus(pool, signal)
-    const freeShare = 1 - status.dataUsedBlocks / status.dataTotalBlocks
-    return { heldBytes: null, roomBytes: Math.floor(freeShare * status.dataSizeBytes) }
-  } catch (error) {
-    if (!(error instanceof BackupError)) throw error
-    return { heldBytes: null, roomBytes: null } // A pool that is not active is held all the same.
-  }
-}
-
-async function freeze(
-  parts: LvmProviderParts,
-  request: FreezeRequest,
-  signal: AbortSignal,
-): Promise<FrozenGroup> {
-  const { tools, randomness } = parts
-  const origins = await originsOf(tools, request.sources, await tools.listVolumes(signal))
-  const pools = await requireFreezable(parts, { origins, lineageKey: request.lineageKey }, signal)
-  const wanted = freezings(origins, request, () => randomness.bytes(6).toHex())
-  await using stack = new AsyncDisposableStack()
-  const window = await freezeThinTogether(tools, wanted, { clock: parts.clock, signal })
-  stack.defer(() => window.remove())
-  // From now on: what comes before the first read may take long.
-  const watch = stack.use(watchPools(tools, pools, { removeSnapshots: () => window.remove() }))
-  const whileHeld = AbortSignal.any([signal, watch.lost])
-  await request.whenFrozen?.()
-  whileHeld.throwIfAborted()
-  const made = await heldHere(tools, whileHeld)
-  const images: (ProvidedImage & { readonly volume: LvmVolume })[] = []
-  for (const one of wanted) {
-    const live = stack.use(await LiveGroup.open(tools, one.origin.groupUuid, whileHeld))
-    images.push(await provided(tools, { live, found: foundAmong(made, one) }, whileHeld))
-  }
-  const held = stack.move()
-  return frozenVolumes({
-    tools,
-    images,
-    watch,
-    windowMs: window.windowMs,
-    heldNow: (now) => heldHere(tools, now),
-    close: async (isKept) => {
-      if (isKept) window.handOver()
-      await held.disposeAsync()
-    },
+  const roomOf = askOnce(keyOf, (pool) => roomIn(tools, pool, signal))
+  return await heldVolumes(NAME, volumes, async (volume) => {
+    const pool = poolOf(volume)
+    // What only the snapshot keeps is not known without a walk of its tree: the pool's room is.
+    return { heldBytes: null, roomBytes: pool === null ? null : await roomOf(pool) }
   })
 }
 
-async function provided(
-  tools: LvmTools,
-  { live, found }: { readonly live: LiveGroup; readonly found: HeldVolume },
+async function roomIn(tools: LvmTools, pool: PoolName, signal: AbortSignal): Promise<number | null> {
+  try {
+    const status = await tools.poolStatus(pool, signal)
+    const freeShare = 1 - status.dataUsedBlocks / status.dataTotalBlocks
+    return Math.floor(freeShare * status.dataSizeBytes)
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error
+    return null // A pool that is not active is held all the same.
+  }
+}
+
+async function plan(
+  parts: LvmProviderParts,
+  what: { readonly origins: readonly LvmVolume[]; readonly lineageKey: string },
   signal: AbortSignal,
-): Promise<ProvidedImage & { readonly volume: LvmVolume }> {
-  const { held, volume } = found
+): Promise<SnapshotPlan> {
+  const { tools } = parts
+  const pools = await requireFreezable(parts, what, signal)
+  return {
+    make: (wanted, how) => freezeThinTogether(tools, wanted, how),
+    watch: (window) => watchPools(tools, pools, { removeSnapshots: () => window.remove() }),
+  }
+}
+
+async function open(
+  tools: LvmTools,
+  { live, made }: { readonly live: LiveGroup; readonly made: HeldVolume },
+  signal: AbortSignal,
+): Promise<FrozenVolume> {
+  const { held, volume } = made
   const pool = poolOf(volume)
   if (pool === null)
     throw new BackupError(ErrorCode.FreezeFailed, `"${held.label}" came into being outside a pool`)
@@ -129,7 +99,7 @@ async function requireFreezable(
     return held.use.kind === 'base' && held.lineageKey === what.lineageKey
   })
   for (const { origin, pool } of pools) {
-    const key = `${pool.groupUuid}/${pool.poolName}`
+    const key = keyOf(pool)
     const sum = expected.get(key) ?? { pool, changedBytes: 0, volumeBytes: 0 }
     sum.volumeBytes += origin.sizeBytes
     const base = bases.find(({ volume }) => volume.originUuid === origin.uuid)?.held
@@ -146,4 +116,8 @@ async function requireFreezable(
 
 function poolOf({ groupName, groupUuid, poolName }: LvmVolume): PoolName | null {
   return poolName === null ? null : { groupName, groupUuid, poolName }
+}
+
+function keyOf({ groupUuid, poolName }: PoolName): string {
+  return `${groupUuid}/${poolName}`
 }

@@ -25,6 +25,8 @@ export type FreezeRequest = {
   readonly leaseEndsAtMs: number
   /** The process that holds them meanwhile: letters, digits and dots. */
   readonly owner: string
+  /** So long the writers of several sources may wait for their one moment; by default 10 s. */
+  readonly freezeDeadlineMs?: number
   /** Called when all is frozen and only the images are left to be opened: whoever brought the sources to rest lets them go on. */
   readonly whenFrozen?: () => Promise<void>
 }
