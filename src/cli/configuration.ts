@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { HookSet } from '../capture/hooks/choose-hooks.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { errnoMeaning, errnoOf } from '../domain/errno.ts'
-import { HOOK_SECONDS_MAX, hooksSchema, readHookSet, type WrittenHookSet } from './hooks-configuration.ts'
+import { HOOK_SECONDS_MAX, hooksSchema, readHookSet, type WrittenHookSet } from '../host/hooks-configuration.ts'
 
 /** What configuration files may say. Paths are absolute: in a file they count from its folder. */
 export type Configuration = {

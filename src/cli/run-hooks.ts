@@ -1,60 +1,29 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { chooseHooks } from '../capture/hooks/choose-hooks.ts'
 import { FREEZE_DEADLINE_DEFAULT_MS, HOOK_TIMEOUT_DEFAULT_MS, type Hooks } from '../capture/hooks/hook.ts'
-import type { Quiesced } from '../capture/hooks/with-quiescence.ts'
-import type { FreezeRecord } from '../domain/ledger.ts'
+import { withProgramFrom } from '../host/hooks-configuration.ts'
+import { runInWindow, type MaybeQuiesced } from '../host/run-in-window.ts'
 import type { BACKUP } from './commands/backup.ts'
-import { withProgramFrom } from './hooks-configuration.ts'
 import type { InvocationOf } from './invocation.ts'
 
 type BackupInvocation = InvocationOf<typeof BACKUP>
 
-export type QuietWindow = {
-  readonly lineage: string
-  /** File systems to freeze, by their mount points. */
-  readonly mountPoints: readonly string[]
-}
-
-/** As `Quiesced`, where perhaps nothing had to be done. */
-export type MaybeQuiesced<Frozen> = Omit<Quiesced<Frozen>, 'record'> & {
-  readonly record: FreezeRecord | null
-}
-
-/** Runs the user's hooks around `freeze`, and freezes what is named; where there is neither, only `freeze`. */
+/** Runs the user's hooks around `freeze`, and freezes the file systems that are named. */
 export async function runWithHooks<Frozen extends AsyncDisposable>(
   invocation: BackupInvocation,
-  window: QuietWindow,
+  window: { readonly lineage: string; readonly mountPoints: readonly string[] },
   freeze: (signal: AbortSignal, letGo: () => Promise<void>) => Promise<Frozen>,
 ): Promise<MaybeQuiesced<Frozen>> {
   const { signal, settings, randomness, progress } = invocation
-  const { lineage, mountPoints } = window
   const { sources } = invocation.arguments
-  const hooks = hooksOf(invocation, { lineage, sources })
-  if (hooks.beforeFreeze.length + mountPoints.length === 0) {
-    return { frozen: await freeze(signal, () => Promise.resolve()), record: null, degraded: [] }
-  }
-  // Only who asks for hooks waits for what runs them to be loaded.
-  const [{ withQuiescence }, { startWatchdog }] = await Promise.all([
-    import('../capture/hooks/with-quiescence.ts'),
-    import('../linux/watchdog/start-watchdog.ts'),
-  ])
-  const runId = randomness.bytes(8).toHex()
-  await using guard = await startWatchdog({ runId, logPath: watchdogLog(process.env) })
   const notice = (message: string): void => progress({ event: 'notice', message })
-  const freezeDeadlineMs = secondsToMs(invocation.options.freezeDeadline) ?? settings.freezeDeadlineMs
-  return await withQuiescence(
-    { guard, environment: process.env, notice, signal },
-    {
-      runId,
-      lineage,
-      sources,
-      hooks,
-      mountPoints,
-      freezeDeadlineMs: freezeDeadlineMs ?? FREEZE_DEADLINE_DEFAULT_MS,
-    },
-    freeze,
-  )
+  const deadlineMs = secondsToMs(invocation.options.freezeDeadline) ?? settings.freezeDeadlineMs
+  const quiet = {
+    ...window,
+    sources,
+    hooks: hooksOf(invocation, { lineage: window.lineage, sources }),
+    freezeDeadlineMs: deadlineMs ?? FREEZE_DEADLINE_DEFAULT_MS,
+  }
+  return await runInWindow({ randomness, notice, signal }, quiet, freeze)
 }
 
 function secondsToMs(seconds: number | undefined): number | undefined {
@@ -80,11 +49,4 @@ function hooksOf(
     })),
   }
   return chooseHooks([...(options.configuredHooks ? settings.hookSets : []), given], run)
-}
-
-/** Where the watchdog says what it undid because icecore died. */
-function watchdogLog(environment: NodeJS.ProcessEnv): string {
-  const { XDG_STATE_HOME = '' } = environment
-  const stateHome = XDG_STATE_HOME.startsWith('/') ? XDG_STATE_HOME : join(homedir(), '.local', 'state')
-  return join(stateHome, 'icecore', 'watchdog.log')
 }

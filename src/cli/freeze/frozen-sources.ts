@@ -1,22 +1,15 @@
 import { basename } from 'node:path'
-import type { FrozenGroup, Provider } from '../../capture/provider/provider.ts'
+import type { Provider } from '../../capture/provider/provider.ts'
 import type { ImageDevice, ProvidedImage } from '../../capture/provider/provided-image.ts'
 import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
-import type { Clock } from '../../domain/clock.ts'
-import { DegradedCode, type Degraded, type ImageRecord } from '../../domain/ledger.ts'
-import type { Randomness } from '../../domain/randomness.ts'
+import type { Degraded, ImageRecord } from '../../domain/ledger.ts'
 import { dataRanges } from '../../extents/data-ranges.ts'
 import { encodeShared } from '../../extents/encode-shared.ts'
+import type { ChosenProvider } from '../../host/choose-provider.ts'
+import { freezeChosen, heldBase, type FreezeChosenParts } from '../../host/freeze-chosen.ts'
 import type { SourceAddress } from '../../lane/lane-messages.ts'
-import { ownProcessIdentity, processWord } from '../../linux/process-identity.ts'
 import type { BackupSource, RangeStream } from '../../mover/backup-source.ts'
 import type { OpenedSource } from '../open-source.ts'
-import type { ChosenProvider } from '../../host/choose-provider.ts'
-import { isFreezing, type FreezingProvider } from '../../host/provider-name.ts'
-import { loadProvider } from '../../host/providers.ts'
-
-/** So long an image is held for a run of which nothing more is heard. */
-const LEASE_MS = 24 * 60 * 60 * 1000
 
 /** What is known of a source because icecore froze it. */
 export type FrozenPart = {
@@ -41,85 +34,26 @@ export type FrozenSources = AsyncDisposable & {
   keep(pointId: string, signal: AbortSignal): Promise<void>
 }
 
-export type FreezeParts = {
-  readonly clock: Clock
-  readonly randomness: Randomness
-  readonly lineageKey: string
-  readonly signal: AbortSignal
-  /** Called when all is frozen, if the last provider can tell: from then on nobody has to stand still. */
-  readonly whenFrozen: () => Promise<void>
-}
-
 /** Freezes what is to be frozen: in one moment all that one provider freezes. */
 export async function freezeSources(
   chosen: readonly ChosenProvider[],
-  parts: FreezeParts,
+  parts: FreezeChosenParts,
 ): Promise<FrozenSources> {
   await using stack = new AsyncDisposableStack()
+  const frozen = stack.use(await freezeChosen(chosen, parts))
   const sources = new Map<string, FrozenSource>()
-  const degraded: Degraded[] = []
-  const groups: FrozenGroup[] = []
-  const wanted = [...byProvider(chosen)]
-  for (const [name, own] of wanted) {
-    const provider = await loadProvider(name, parts)
-    const isLast = name === wanted.at(-1)?.[0]
-    const group = stack.use(await freezeGroup(provider, own, { ...parts, isLast }))
-    groups.push(group)
-    degraded.push(...group.degraded)
-    for (const [index, image] of group.images.entries()) {
-      const choice = own[index]
-      if (choice === undefined) throw new RangeError('the provider froze more than it was asked for')
-      const about = { provider, choice, windowMs: group.windowMs, lineageKey: parts.lineageKey }
-      sources.set(choice.argument, await frozenSource(image, about, parts.signal))
-    }
+  for (const one of frozen.images()) {
+    const about = { ...one, lineageKey: parts.lineageKey }
+    sources.set(one.choice.argument, await frozenSource(one.image, about, parts.signal))
   }
-  degraded.push(...momentsOf(groups))
   const held = stack.move()
   return {
     sources,
-    degraded,
-    lost: AbortSignal.any(groups.flatMap(({ lost }) => lost ?? [])),
-    async keep(pointId, signal) {
-      for (const group of groups) await group.keep(pointId, signal)
-    },
+    degraded: frozen.degraded,
+    lost: frozen.lost,
+    keep: (pointId, signal) => frozen.keep(pointId, signal),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
-}
-
-/** What one provider freezes together is of one moment; what two of them freeze is not. */
-function momentsOf(groups: readonly FrozenGroup[]): Degraded[] {
-  if (groups.length < 2) return []
-  const kinds = groups.map(({ images }) => images[0]?.held.provider ?? '').join(' and ')
-  const message = `The sources were frozen by ${kinds}, one after the other: they are of different moments`
-  return [{ code: DegradedCode.MomentsDiffer, message }]
-}
-
-function byProvider(
-  chosen: readonly ChosenProvider[],
-): ReadonlyMap<FreezingProvider, readonly ChosenProvider[]> {
-  const groups = new Map<FreezingProvider, ChosenProvider[]>()
-  for (const choice of chosen) {
-    if (!isFreezing(choice.provider)) continue
-    const group = groups.get(choice.provider)
-    if (group === undefined) groups.set(choice.provider, [choice])
-    else group.push(choice)
-  }
-  return groups
-}
-
-async function freezeGroup(
-  provider: Provider,
-  chosen: readonly ChosenProvider[],
-  { clock, lineageKey, signal, whenFrozen, isLast }: FreezeParts & { readonly isLast: boolean },
-): Promise<FrozenGroup> {
-  const request = {
-    ...(isLast ? { whenFrozen } : {}),
-    sources: chosen.map(({ source }) => source),
-    lineageKey,
-    leaseEndsAtMs: clock.now().getTime() + LEASE_MS,
-    owner: processWord(ownProcessIdentity()),
-  }
-  return await provider.freeze(request, signal)
 }
 
 type About = {
@@ -196,15 +130,8 @@ async function changesSince(
   signal: AbortSignal,
 ): Promise<RangeStream | 'lost' | null> {
   if (image.changesSince === null) return null
-  const held = await about.provider.held(signal)
-  const base = held.find(
-    ({ lineageKey, source, use }) =>
-      use.kind === 'base' &&
-      use.pointId === about.pointId &&
-      lineageKey === about.lineageKey &&
-      source === image.held.source,
-  )
-  if (base === undefined) return 'lost'
+  const base = await heldBase({ provider: about.provider, image }, about, signal)
+  if (base === null) return 'lost'
   try {
     return await image.changesSince(base, signal)
   } catch (error) {
