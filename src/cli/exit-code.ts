@@ -33,6 +33,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.FileMissing]: ExitCode.Usage,
   [ErrorCode.FileUnsuitable]: ExitCode.Usage,
   [ErrorCode.KeySlotMissing]: ExitCode.Usage,
+  [ErrorCode.CertificateMissing]: ExitCode.Usage,
   [ErrorCode.KeySlotNeeded]: ExitCode.Usage,
 
   [ErrorCode.ProgramMissing]: ExitCode.SourceOrTarget,
@@ -57,9 +58,17 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.TargetTooSmall]: ExitCode.SourceOrTarget,
   [ErrorCode.TargetUnsuitable]: ExitCode.SourceOrTarget,
   [ErrorCode.TargetWriteFailed]: ExitCode.SourceOrTarget,
+  [ErrorCode.TargetChanged]: ExitCode.SourceOrTarget,
+  [ErrorCode.TargetMismatch]: ExitCode.SourceOrTarget,
 
   [ErrorCode.ConnectionFailed]: ExitCode.Network,
   [ErrorCode.ProtocolWrong]: ExitCode.Network,
+  [ErrorCode.AuthorityUnusable]: ExitCode.Network,
+  [ErrorCode.AgentNotEnrolled]: ExitCode.Network,
+  [ErrorCode.EnrolmentRefused]: ExitCode.Network,
+  [ErrorCode.CertificateRefused]: ExitCode.Network,
+  [ErrorCode.AgentRefused]: ExitCode.Network,
+  [ErrorCode.MapMoved]: ExitCode.Network,
 
   [ErrorCode.RepositoryMissing]: ExitCode.Repository,
   [ErrorCode.RepositoryExists]: ExitCode.Repository,

@@ -40,6 +40,21 @@ export const ErrorCode = {
   ConnectionFailed: 'CONNECTION_FAILED',
   /** A server said what its protocol does not allow: it is broken, or not what it claims to be. */
   ProtocolWrong: 'PROTOCOL_WRONG',
+  /** An agent would not or could not do what it was asked, for a reason that has no other code here. */
+  AgentRefused: 'AGENT_REFUSED',
+  /** Extents moved while an agent's map was received, with an interruption between: what came is no map. Ask again. */
+  MapMoved: 'MAP_MOVED',
+
+  /** The authority's folder, key, certificate or list cannot be used: missing, damaged, open to others, ended. */
+  AuthorityUnusable: 'AUTHORITY_UNUSABLE',
+  /** The agent of this host has no certificate yet, or what it has cannot be used. */
+  AgentNotEnrolled: 'AGENT_NOT_ENROLLED',
+  /** An invitation was not taken: wrong token, used, expired, or made by somebody else. */
+  EnrolmentRefused: 'ENROLMENT_REFUSED',
+  /** A request, a certificate or a list of revoked ones is not what it has to be. */
+  CertificateRefused: 'CERTIFICATE_REFUSED',
+  /** No certificate of the authority has this name or serial number. */
+  CertificateMissing: 'CERTIFICATE_MISSING',
 
   TargetExists: 'TARGET_EXISTS',
   TargetMissing: 'TARGET_MISSING',
@@ -48,6 +63,10 @@ export const ErrorCode = {
   TargetNotConfirmed: 'TARGET_NOT_CONFIRMED',
   TargetUnsuitable: 'TARGET_UNSUITABLE',
   TargetWriteFailed: 'TARGET_WRITE_FAILED',
+  /** Where the target lies changed while it was written, or cannot be told. */
+  TargetChanged: 'TARGET_CHANGED',
+  /** What is written there is not what the target's own host reads: another disk, or somebody else writes too. */
+  TargetMismatch: 'TARGET_MISMATCH',
 
   PointMissing: 'POINT_MISSING',
   PointAmbiguous: 'POINT_AMBIGUOUS',
