@@ -26,6 +26,8 @@ export const DegradedCode = {
   HookFailed: 'HOOK_FAILED',
   /** Files were frozen one after the other while they were written: each is of one moment, not all of the same. */
   MomentsDiffer: 'MOMENTS_DIFFER',
+  /** An agent says that what it did is not as good as asked, for a reason that this version does not know. */
+  AgentDegraded: 'AGENT_DEGRADED',
 } as const
 export type DegradedCode = (typeof DegradedCode)[keyof typeof DegradedCode]
 
