@@ -1,0 +1,80 @@
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { errnoMeaning } from '../domain/errno.ts'
+import { makeSigningRequest } from '../rpc/signing-request.ts'
+import type { TlsMaterial } from '../rpc/tls-material.ts'
+import { readPrivateFile } from './private-files.ts'
+
+/**
+ * Where an agent keeps who it is: `key.pem`, made here and never sent; `certificate.pem` and `authority.pem`; `revoked.pem`.
+ * Its configuration lies beside them.
+ */
+export const AgentFile = {
+  Key: 'key.pem',
+  Certificate: 'certificate.pem',
+  Authority: 'authority.pem',
+  Revoked: 'revoked.pem',
+} as const
+
+/** What the agent shows and believes. Throws AGENT_NOT_ENROLLED for what is missing, damaged or open to others. */
+export async function readAgentTls(folder: string): Promise<TlsMaterial> {
+  const [key, certificate, authority, revoked] = await Promise.all([
+    contentOf(folder, AgentFile.Key),
+    contentOf(folder, AgentFile.Certificate),
+    contentOf(folder, AgentFile.Authority),
+    contentOf(folder, AgentFile.Revoked),
+  ])
+  if (key === undefined || certificate === undefined || authority === undefined) {
+    throw notEnrolled(folder, 'this host was not enrolled')
+  }
+  requireFitting(folder, { key, certificate, authority })
+  return { key, certificate, authority, revoked: revoked ?? null }
+}
+
+/** A PKCS #10 request of the agent's own key. */
+export async function signingRequestOf(folder: string): Promise<Uint8Array> {
+  const { key } = await readAgentTls(folder)
+  const keys = createPrivateKey(key)
+  return makeSigningRequest({ key: keys, publicKey: createPublicKey(keys) })
+}
+
+async function contentOf(folder: string, name: string): Promise<string | undefined> {
+  try {
+    const file = await readPrivateFile(folder, name)
+    if (name === AgentFile.Key && file?.isOpenToOthers === true) {
+      throw notEnrolled(folder, `"${name}" can be read by others, required is a file of mode 0600`)
+    }
+    return file?.text
+  } catch (cause) {
+    if (cause instanceof BackupError) throw cause
+    const reason = errnoMeaning(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+    throw notEnrolled(folder, `"${name}" cannot be read: ${reason}`, cause)
+  }
+}
+
+function requireFitting(
+  folder: string,
+  text: { readonly key: string; readonly certificate: string; readonly authority: string },
+): void {
+  let key: KeyObject
+  let certificate: X509Certificate
+  let authority: X509Certificate
+  try {
+    key = createPrivateKey(text.key)
+    certificate = new X509Certificate(text.certificate)
+    authority = new X509Certificate(text.authority)
+  } catch (cause) {
+    throw notEnrolled(folder, 'its key or one of its certificates is damaged', cause)
+  }
+  if (!certificate.checkPrivateKey(key)) throw notEnrolled(folder, 'its key is not that of its certificate')
+  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) {
+    throw notEnrolled(folder, 'its certificate is not of its authority')
+  }
+}
+
+function notEnrolled(folder: string, what: string, cause?: unknown): BackupError {
+  return new BackupError(ErrorCode.AgentNotEnrolled, `Cannot use the agent's folder "${folder}": ${what}`, {
+    cause,
+    data: { folder },
+  })
+}
