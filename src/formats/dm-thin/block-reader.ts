@@ -1,8 +1,10 @@
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { METADATA_BLOCK_BYTES } from './layout.ts'
 
-/** A gap of so many blocks is read rather than jumped over: one large read costs less than two. */
-const GAP_BLOCKS_MAX = 16
+/** A gap of so many blocks is read rather than jumped over: to ask once more costs more time than to read them. */
+const GAP_BLOCKS_MAX = 32
+/** Gaps are read in so far as they leave a call below 16 MiB, or as there are no more of them than blocks that are wanted. */
+const BLOCKS_WITH_GAPS_MAX = 4096
 
 /** Blocks in memory: the block asked for as number `index` begins at `starts[index]` of `view`. */
 export type LoadedBlocks = {
@@ -49,7 +51,6 @@ export class BlockReader {
   }
 }
 
-/** Gaps together are at most as many blocks as are asked for, so that memory is at most twice what is needed. */
 function planRuns(sorted: Float64Array): {
   readonly runs: readonly Run[]
   readonly startOf: ReadonlyMap<number, number>
@@ -57,7 +58,7 @@ function planRuns(sorted: Float64Array): {
 } {
   const runs: Run[] = []
   const startOf = new Map<number, number>()
-  let gapBudget = sorted.length
+  let gapBudget = Math.max(sorted.length, BLOCKS_WITH_GAPS_MAX - sorted.length)
   let blockCount = 0
   let run: Run | undefined
   for (const block of sorted) {

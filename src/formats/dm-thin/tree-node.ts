@@ -140,15 +140,51 @@ export function dataBlockAt(node: TreeNode, index: number): number {
   return high < 2 ** 23 ? (high << 8) | low : high * 256 + low
 }
 
-/** The children of an inner node, ascending. */
-export function pushChildren(node: TreeNode, target: NodeRef[]): void {
-  const { ref, view, valuesAt, entryCount } = node
-  let low = keyAt(node, 0)
-  for (let index = 0; index < entryCount; index += 1) {
-    const high = index + 1 < entryCount ? keyAt(node, index + 1) : ref.high
-    target.push({ block: uint64At(view, valuesAt + index * INNER_VALUE_BYTES), low, high, side: ref.side })
-    low = high
+/** The children of an inner node from number `first` on, ascending. */
+export function pushChildren(node: TreeNode, target: NodeRef[], first = 0): void {
+  for (let index = first; index < node.entryCount; index += 1) target.push(childAt(node, index))
+}
+
+/**
+ * The children of two inner nodes that begin at the same key, but for those that both have at the same index and key:
+ * of most nodes that are nearly all, and nothing is made of them.
+ */
+export function pushUnsharedChildren(
+  [one, other]: readonly [TreeNode, TreeNode],
+  targets: readonly [NodeRef[], NodeRef[]],
+): void {
+  const end = Math.min(one.entryCount, other.entryCount)
+  let index = 0
+  while (index < end && isSameLong(one, other, { at: 'keysAt', index })) {
+    if (!isSameLong(one, other, { at: 'valuesAt', index })) {
+      targets[0].push(childAt(one, index))
+      targets[1].push(childAt(other, index))
+    }
+    index += 1
   }
+  pushChildren(one, targets[0], index)
+  pushChildren(other, targets[1], index)
+}
+
+/** Of keys, and of values, which in inner nodes have eight bytes too. */
+function isSameLong(
+  one: TreeNode,
+  other: TreeNode,
+  { at, index }: { readonly at: 'keysAt' | 'valuesAt'; readonly index: number },
+): boolean {
+  const inOne = one[at] + index * KEY_BYTES
+  const inOther = other[at] + index * KEY_BYTES
+  return (
+    one.view.getInt32(inOne, true) === other.view.getInt32(inOther, true) &&
+    one.view.getInt32(inOne + 4, true) === other.view.getInt32(inOther + 4, true)
+  )
+}
+
+function childAt(node: TreeNode, index: number): NodeRef {
+  const { ref, view, valuesAt, entryCount } = node
+  const high = index + 1 < entryCount ? keyAt(node, index + 1) : ref.high
+  const block = uint64At(view, valuesAt + index * INNER_VALUE_BYTES)
+  return { block, low: keyAt(node, index), high, side: ref.side }
 }
 
 /** The same node in memory of its own. */

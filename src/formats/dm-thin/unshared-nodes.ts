@@ -1,5 +1,5 @@
 import type { NodeBatches } from './load-nodes.ts'
-import { pushChildren, type NodeRef } from './tree-node.ts'
+import { pushChildren, pushUnsharedChildren, type NodeRef, type TreeNode } from './tree-node.ts'
 
 /** Children of one side that are not paired off yet, ascending. */
 type Queue = { items: NodeRef[]; next: number }
@@ -18,13 +18,32 @@ export async function* unsharedNodes(
     { items: roots.filter((ref) => ref.side === 1), next: 0 },
   ]
   for await (const nodes of parents) {
-    for (const node of nodes) pushChildren(node, queues[node.ref.side].items)
+    pushAll(nodes, queues)
     // Later nodes begin at or after the last one of this batch, and so do their children.
     const refs = pairOff(queues, nodes.at(-1)?.ref.low ?? 0)
     if (refs.length > 0) yield refs
   }
   const refs = pairOff(queues, Infinity)
   if (refs.length > 0) yield refs
+}
+
+/** The children of all; of nodes that come in pairs, one of each side, what both have is left out at once. */
+function pushAll(nodes: readonly TreeNode[], [first, second]: readonly [Queue, Queue]): void {
+  let one: TreeNode | undefined
+  for (const node of nodes) {
+    if (node.ref.side === 0) {
+      if (one !== undefined) pushChildren(one, first.items)
+      one = node
+      continue
+    }
+    if (one?.ref.low === node.ref.low) pushUnsharedChildren([one, node], [first.items, second.items])
+    else {
+      if (one !== undefined) pushChildren(one, first.items)
+      pushChildren(node, second.items)
+    }
+    one = undefined
+  }
+  if (one !== undefined) pushChildren(one, first.items)
 }
 
 /** Takes what lies below `limit` from both queues, and leaves out the nodes that both have. */
