@@ -10,7 +10,7 @@ import {
   pathWithSystemFolders,
 } from './debian-packages.ts'
 import { fetchUmlKernel } from '../lab/uml-kernel.ts'
-import { longTestsLeftOut, testFiles } from './test-files.ts'
+import { isLongTest, longTestsLeftOut, testFiles } from './test-files.ts'
 import { TestTally } from './test-tally.ts'
 import { UnfinishedTests } from './unfinished-tests.ts'
 
@@ -18,6 +18,8 @@ const FILES_AT_ONCE = 2
 const MINUTE_MS = 60_000
 /** Many times what the longest takes: a test that hangs fails, and the others still run. */
 const TEST_TIMEOUT_MS = 15 * MINUTE_MS
+/** Of files that are known to take many minutes. */
+const LONG_TEST_TIMEOUT_MS = 180 * MINUTE_MS
 /** Of everything that is run without a selection; a process that a test left behind can keep its file from ending. */
 const RUN_TIMEOUT_MS = 60 * MINUTE_MS
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -79,7 +81,7 @@ async function runTests(paths: readonly string[]): Promise<void> {
     cwd: root,
     files: [...paths],
     concurrency: FILES_AT_ONCE,
-    timeout: TEST_TIMEOUT_MS,
+    timeout: paths.some(isLongTest) ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS,
     forceExit: true,
   })
   events.on('test:dequeue', (test) => unfinished.begin(test))

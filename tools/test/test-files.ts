@@ -16,7 +16,7 @@ const LONG_TESTS = 'test/lab/long/'
  */
 export function testFiles(root: string, selections: readonly string[]): string[] {
   const all = globSync([...PATTERNS], { cwd: root }).toSorted()
-  if (selections.length === 0) return all.filter((file) => !file.startsWith(LONG_TESTS))
+  if (selections.length === 0) return all.filter((file) => !isLongTest(file))
   const chosen = new Set<string>()
   for (const selection of selections) {
     const start = selection.replace(/^\.\//, '').replace(/\/+$/, '')
@@ -28,6 +28,10 @@ export function testFiles(root: string, selections: readonly string[]): string[]
     for (const file of found) chosen.add(file)
   }
   return [...chosen].toSorted()
+}
+
+export function isLongTest(file: string): boolean {
+  return file.startsWith(LONG_TESTS)
 }
 
 /** The long tests that a run of `files` leaves out. */

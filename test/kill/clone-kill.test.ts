@@ -1,0 +1,3 @@
+import { testCloneKills } from './clone-kill.ts'
+
+testCloneKills(4)

@@ -1,0 +1,3 @@
+import { testCloneKills } from '../../kill/clone-kill.ts'
+
+testCloneKills(50)
