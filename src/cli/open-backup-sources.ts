@@ -5,7 +5,7 @@ import { inOrder } from '../extents/in-order.ts'
 import { subtractRanges } from '../extents/subtract-ranges.ts'
 import { deviceUse } from '../linux/device-use.ts'
 import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
-import { isFrozen, type FrozenSources } from './freeze/frozen-sources.ts'
+import { identifyFrozen, isFrozen, type FrozenPart, type FrozenSources } from './freeze/frozen-source.ts'
 import { openSource, type OpenedSource, type SourceOptions } from './open-source.ts'
 import { sourceName } from './source-name.ts'
 
@@ -106,10 +106,14 @@ export function backupSource(source: NamedSource, map: SourceMap, allowMounted: 
     changes,
     baseData,
     ...(free === null ? {} : { freeRanges: () => inOrder([free.ranges]) }),
-    ...(isFrozen(local) ? { identify: local.frozen.identify, image: local.frozen.record } : {}),
+    ...(isFrozen(local) ? frozenPart(local.frozen) : {}),
     freeBytes: free?.bytes ?? null,
     volumes: free?.volumes ?? [],
   }
+}
+
+function frozenPart(frozen: FrozenPart): Pick<BackupSource, 'identify' | 'image'> {
+  return { identify: (signal) => identifyFrozen(frozen, signal), image: frozen.record }
 }
 
 function requireDistinct(opened: readonly { readonly local: OpenedSource }[], source: OpenedSource): void {

@@ -1,10 +1,9 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { readFile, realpath, stat, statfs } from 'node:fs/promises'
 import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { LvmVolume } from '../domain/logical-volume.ts'
 import { deviceUse } from '../linux/device-use.ts'
-import { hostLvm } from '../linux/lvm/lvm-tools.ts'
+import { volumeUuidAt } from '../linux/lvm/volume-uuid.ts'
 import { parseMountInfo } from '../linux/mounts.ts'
-import { canClone } from '../linux/reflink/can-clone.ts'
 import { isNbdUri } from '../nbd/nbd-uri.ts'
 import type { ProviderChoice, ProviderName } from './provider-name.ts'
 
@@ -29,13 +28,26 @@ export async function chooseProvider(
     return onlyIf(wanted, ['nbd'], { argument, source: argument, why: 'it is an export' })
   const source = await volumeUnder(argument)
   if (wanted !== 'auto') return onlyIf(wanted, FOR_PATHS, { argument, source, why: 'it was asked for' })
-  const uuid = await hostLvm.volumeUuidAt(source)
+  const uuid = await volumeUuidAt(source)
   if (uuid !== null) return { argument, source, ...(await forVolume(source, uuid, signal)) }
-  if (await canClone(source)) {
+  if (await canCloneFile(source)) {
     return { argument, source, provider: 'reflink', why: 'it is a file that can be cloned' }
   }
   if (source !== argument && !allowMounted) throw unfreezable(argument, source)
   return { argument, source, provider: 'device', why: 'nothing below it can be frozen' }
+}
+
+/** Of the file systems that clone, XFS and Btrfs: statfs(2). What makes clones is loaded only there. */
+const CLONING_MAGICS: readonly number[] = [0x5846_5342, 0x9123_683e]
+
+async function canCloneFile(path: string): Promise<boolean> {
+  try {
+    if (!CLONING_MAGICS.includes((await statfs(path)).type)) return false
+  } catch {
+    return false // Whoever opens it says why.
+  }
+  const { canClone } = await import('../linux/reflink/can-clone.ts')
+  return await canClone(path)
 }
 
 const FOR_PATHS: readonly ProviderName[] = ['device', 'lvm-thin', 'lvm', 'reflink']
@@ -78,6 +90,7 @@ async function forVolume(
 /** Null where this user may not ask: then the device is read as it is. */
 async function volumeOf(uuid: string, signal: AbortSignal): Promise<LvmVolume | null> {
   try {
+    const { hostLvm } = await import('../linux/lvm/lvm-tools.ts')
     return (await hostLvm.listVolumes(signal)).find((volume) => volume.uuid === uuid) ?? null
   } catch (error) {
     if (isBackupError(error, ErrorCode.ProgramMissing, ErrorCode.SourceUnreadable)) return null

@@ -7,7 +7,7 @@ import { ExtentTable } from '../../extents/extent-table.ts'
 import type { DeviceAddress, MappedAddress } from '../../lane/lane-messages.ts'
 import type { MovedExtents } from '../../mover/backup-source.ts'
 import type { OpenedSource } from '../open-source.ts'
-import { isFrozen } from './frozen-sources.ts'
+import { isFrozen } from './frozen-source.ts'
 
 export type FileSetPlaces = {
   readonly address: MappedAddress
@@ -62,11 +62,11 @@ export async function placeFileSet(
 
 /** Asks all of them: each tells only once what moved. */
 async function haveMoved(sources: readonly OpenedSource[], signal: AbortSignal): Promise<boolean> {
-  let moved = false
+  let isAny = false
   for (const source of sources) {
-    if (isFrozen(source) && (await source.frozen.identify(signal)) !== null) moved = true
+    if (isFrozen(source) && (await source.frozen.moved(signal)).length > 0) isAny = true
   }
-  return moved
+  return isAny
 }
 
 async function layerOf(source: OpenedSource, first: number, signal: AbortSignal): Promise<ExtentLayer> {

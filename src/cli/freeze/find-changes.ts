@@ -3,7 +3,7 @@ import { DegradedCode, type Degraded } from '../../domain/ledger.ts'
 import type { StoredPoint } from '../../domain/recovery-point.ts'
 import type { RangeStream } from '../../mover/backup-source.ts'
 import type { NamedSource } from '../open-backup-sources.ts'
-import { isFrozen, type FrozenSource } from './frozen-sources.ts'
+import { isFrozen, type FrozenSource } from './frozen-source.ts'
 
 /** What is said to have changed since the base, by the names of the sources of which somebody says so. */
 export type FoundChanges = {

@@ -2,37 +2,13 @@ import { basename } from 'node:path'
 import type { Provider } from '../../capture/provider/provider.ts'
 import type { ImageDevice, ProvidedImage } from '../../capture/provider/provided-image.ts'
 import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
-import type { Degraded, ImageRecord } from '../../domain/ledger.ts'
 import { dataRanges } from '../../extents/data-ranges.ts'
 import { encodeShared } from '../../extents/encode-shared.ts'
 import type { ChosenProvider } from '../../host/choose-provider.ts'
 import { freezeChosen, heldBase, type FreezeChosenParts } from '../../host/freeze-chosen.ts'
 import type { SourceAddress } from '../../lane/lane-messages.ts'
-import type { BackupSource, RangeStream } from '../../mover/backup-source.ts'
-import type { OpenedSource } from '../open-source.ts'
-
-/** What is known of a source because icecore froze it. */
-export type FrozenPart = {
-  readonly record: Omit<ImageRecord, 'movedBytes'>
-  readonly identify: NonNullable<BackupSource['identify']>
-  /**
-   * What changed since the point `pointId`: null when this way of freezing knows no changes, 'lost' when the image of
-   * that point is not held.
-   */
-  changesSince(pointId: string, signal: AbortSignal): Promise<RangeStream | 'lost' | null>
-}
-
-export type FrozenSource = OpenedSource & { readonly frozen: FrozenPart }
-
-/** Sources that icecore froze, by the arguments that named them. */
-export type FrozenSources = AsyncDisposable & {
-  readonly sources: ReadonlyMap<string, FrozenSource>
-  readonly degraded: readonly Degraded[]
-  /** Aborted when the images had to be given up, with the reason. */
-  readonly lost: AbortSignal
-  /** Keeps the images for the next run of the lineage, which then needs to read only what changed. */
-  keep(pointId: string, signal: AbortSignal): Promise<void>
-}
+import type { RangeStream } from '../../mover/backup-source.ts'
+import type { FrozenSource, FrozenSources } from './frozen-source.ts'
 
 /** Freezes what is to be frozen: in one moment all that one provider freezes. */
 export async function freezeSources(
@@ -85,18 +61,12 @@ async function frozenSource(image: ProvidedImage, about: About, signal: AbortSig
     handOver: () => Promise.resolve(),
     frozen: {
       record: { provider: provider.name, id: held.id, source: held.source, windowMs: wholeMs(windowMs) },
-      identify: async (now) => {
-        const ranges = await image.identify(now)
-        if (ranges.length === 0) return null
-        return { ranges, map: await mapOf(image, now) }
-      },
+      moved: (now) => image.identify(now),
+      map: (now) =>
+        encodeShared(image.image.extents(whole, now), { sizeBytes, deviceCount: image.devices.length }),
       changesSince: (pointId, now) => changesSince(image, { ...about, pointId }, now),
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
-  }
-
-  async function mapOf(one: ProvidedImage, now: AbortSignal): Promise<Uint8Array<SharedArrayBuffer>> {
-    return await encodeShared(one.image.extents(whole, now), { sizeBytes, deviceCount: one.devices.length })
   }
 }
 
@@ -138,8 +108,4 @@ async function changesSince(
     if (isBackupError(error, ErrorCode.ChangesUnknown)) return 'lost'
     throw error
   }
-}
-
-export function isFrozen(source: OpenedSource): source is FrozenSource {
-  return 'frozen' in source
 }
