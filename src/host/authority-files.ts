@@ -1,14 +1,17 @@
-import { mkdir, realpath, rename, rm } from 'node:fs/promises'
-import { createHash } from 'node:crypto'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { Clock } from '../domain/clock.ts'
 import { errnoMeaning, errnoOf } from '../domain/errno.ts'
 import type { Randomness } from '../domain/randomness.ts'
-import { lockHost } from '../linux/host-lock.ts'
 import { type Authority, fromPem, makeAuthority, pem, readAuthority } from '../rpc/authority.ts'
 import { DerError } from '../rpc/der-reader.ts'
-import { makeRevocationList, readRevocationList, type RevocationList } from '../rpc/revocation-list.ts'
+import {
+  makeRevocationList,
+  readRevocationList,
+  REVOCATION_LIST_LABEL,
+  type RevocationList,
+} from '../rpc/revocation-list.ts'
 import { makePrivateFolder, readPrivateFile, syncFolder, writePrivateFile } from './private-files.ts'
 
 /** What lies in an authority's folder, beside `agents/`. */
@@ -18,7 +21,13 @@ export const AuthorityFile = {
   Revoked: 'revoked.pem',
 } as const
 
-const LIST_LABEL = 'X509 CRL'
+/** What is done with an authority needs these. */
+export type OpenAuthority = {
+  readonly folder: string
+  readonly authority: Authority
+  readonly clock: Clock
+  readonly randomness: Randomness
+}
 
 type Chance = { readonly clock: Clock; readonly randomness: Randomness }
 
@@ -46,7 +55,7 @@ export async function makeAuthorityFiles(folder: string, parts: Chance): Promise
     await mkdir(temporary, { mode: 0o700 })
     await writePrivateFile(temporary, AuthorityFile.Key, text.key)
     await writePrivateFile(temporary, AuthorityFile.Certificate, text.certificate)
-    await writePrivateFile(temporary, AuthorityFile.Revoked, pem(LIST_LABEL, list))
+    await writePrivateFile(temporary, AuthorityFile.Revoked, pem(REVOCATION_LIST_LABEL, list))
     await rename(temporary, folder)
     await syncFolder(dirname(folder))
   } catch (cause) {
@@ -67,7 +76,7 @@ export type KeptList = { readonly bytes: Uint8Array; readonly list: RevocationLi
 /** The newest list of revoked certificates. One that is lost is never begun anew: what it revoked would be believed again. */
 export async function readKeptList(folder: string, authority: Authority): Promise<KeptList> {
   const text = await contentOf(folder, AuthorityFile.Revoked)
-  const bytes = fromPem(LIST_LABEL, text ?? '')
+  const bytes = fromPem(REVOCATION_LIST_LABEL, text ?? '')
   if (bytes === null) {
     throw unusable(folder, `"${AuthorityFile.Revoked}" is missing or damaged; required is a copy of it`)
   }
@@ -80,13 +89,7 @@ export async function readKeptList(folder: string, authority: Authority): Promis
 }
 
 export async function writeKeptList(folder: string, list: Uint8Array): Promise<void> {
-  await writePrivateFile(folder, AuthorityFile.Revoked, pem(LIST_LABEL, list))
-}
-
-/** Whoever changes the folder does so alone on this host. */
-export async function lockAuthority(folder: string, signal: AbortSignal): Promise<AsyncDisposable> {
-  const place = createHash('sha256').update(await realpath(folder).catch(() => folder))
-  return await lockHost(`authority-${place.digest('hex').slice(0, 32)}`, signal)
+  await writePrivateFile(folder, AuthorityFile.Revoked, pem(REVOCATION_LIST_LABEL, list))
 }
 
 export function unusable(folder: string, what: string, cause?: unknown): BackupError {

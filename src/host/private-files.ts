@@ -1,6 +1,8 @@
-import { constants, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { constants, type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { errnoOf } from '../domain/errno.ts'
+import { lockHost } from '../linux/host-lock.ts'
 
 /** Nobody but the owner. */
 const OWNER_FILE = 0o600
@@ -41,6 +43,12 @@ export async function writePrivateFile(folder: string, name: string, content: st
 export async function syncFolder(folder: string): Promise<void> {
   await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
   await handle.sync()
+}
+
+/** Whoever changes several files of the folder, or one after reading it, does so alone on this host. */
+export async function lockFolder(folder: string, signal: AbortSignal): Promise<AsyncDisposable> {
+  const place = createHash('sha256').update(await realpath(folder).catch(() => folder))
+  return await lockHost(`folder-${place.digest('hex').slice(0, 32)}`, signal)
 }
 
 export type PrivateFile = {

@@ -12,6 +12,9 @@ import {
   subjectBytes,
 } from './x509-parts.ts'
 
+/** What PEM calls it. */
+export const REVOCATION_LIST_LABEL = 'X509 CRL'
+
 export type RevokedCertificate = {
   /** Hexadecimal digits, capital, as tools print it. */
   readonly serial: string
@@ -23,6 +26,8 @@ export type RevocationList = {
   readonly number: number
   readonly revoked: readonly RevokedCertificate[]
   readonly madeAtMs: number
+  /** TLS refuses everybody from then on. */
+  readonly endsAtMs: number
 }
 
 /** Some twenty thousand entries. */
@@ -82,7 +87,7 @@ function readContent(reader: DerReader): RevocationList {
   reader.take(DerTag.Sequence, 'the algorithm')
   reader.take(DerTag.Sequence, 'the issuer')
   const madeAtMs = takeTime(reader, 'the time that it was made')
-  takeTime(reader, 'the time of the next one')
+  const endsAtMs = takeTime(reader, 'the time of the next one')
   const revoked: RevokedCertificate[] = []
   const entries = reader.takeIf(DerTag.Sequence, 'the entries')
   const left = new DerReader(entries?.content ?? new Uint8Array())
@@ -92,7 +97,7 @@ function readContent(reader: DerReader): RevocationList {
     revoked.push({ serial: serial.toUpperCase(), revokedAtMs: takeTime(entry, 'the time of a revocation') })
   }
   const extensions = reader.enter(contextTag(0), 'the extensions').enter(DerTag.Sequence, 'the extensions')
-  return { number: numberIn(extensions), revoked, madeAtMs }
+  return { number: numberIn(extensions), revoked, madeAtMs, endsAtMs }
 }
 
 function numberIn(extensions: DerReader): number {
