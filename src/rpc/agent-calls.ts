@@ -1,0 +1,141 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type {
+  DescMessage,
+  DescMethodClientStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from '@bufbuild/protobuf'
+import { Code, ConnectError, type Transport } from '@connectrpc/connect'
+import { createGrpcTransport } from '@connectrpc/connect-node'
+import type { AgentSession } from './agent-session.ts'
+import { connectionFailed, errorFromWire } from './error-from-wire.ts'
+import type { Patience } from './patience.ts'
+import { MESSAGE_BYTES_MAX } from './wire-limits.ts'
+
+export type CallLimits = { readonly timeoutMs: number; readonly signal: AbortSignal }
+
+/** A stream that the other side has not begun, because it was about to close the connection, is asked for again. */
+const REFUSED_RETRIES_MAX = 3
+
+/** Calls over one session. Every failure is a BackupError that names the agent, or the reason of the signal. */
+export class AgentCalls {
+  readonly agent: string
+  readonly patience: Patience
+  readonly #session: AgentSession
+  readonly #transport: Transport
+
+  constructor(session: AgentSession, parts: { readonly agent: string; readonly patience: Patience }) {
+    this.agent = parts.agent
+    this.patience = parts.patience
+    this.#session = session
+    this.#transport = createGrpcTransport({
+      baseUrl: session.authority,
+      sessionManager: session,
+      readMaxBytes: MESSAGE_BYTES_MAX,
+      writeMaxBytes: MESSAGE_BYTES_MAX,
+      // Data is compressed where it is stored, and nobody can send a little that becomes much.
+      acceptCompression: [],
+    })
+  }
+
+  async once<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    { timeoutMs, signal }: CallLimits,
+  ): Promise<MessageShape<O>> {
+    for (let attempt = 0; ; attempt += 1) {
+      signal.throwIfAborted()
+      try {
+        const response = await this.#transport.unary(method, signal, timeoutMs, undefined, request)
+        return response.message
+      } catch (error) {
+        if (attempt < REFUSED_RETRIES_MAX && wasNotBegun(error)) continue
+        throw await this.#failure(error, { timeoutMs, signal })
+      }
+    }
+  }
+
+  async *stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageInitShape<I>,
+    signal: AbortSignal,
+  ): AsyncGenerator<MessageShape<O>> {
+    signal.throwIfAborted()
+    const left = new AbortController()
+    const either = AbortSignal.any([signal, left.signal])
+    const { silenceMs } = this.patience
+    const silence = (): void => left.abort(connectionFailed(this.agent, `it was silent for ${silenceMs} ms`))
+    let timer = setTimeout(silence, silenceMs)
+    try {
+      const response = await this.#transport.stream(method, either, undefined, undefined, once(request))
+      for await (const message of response.message) {
+        clearTimeout(timer)
+        yield message
+        timer = setTimeout(silence, silenceMs)
+      }
+    } catch (error) {
+      throw await this.#failure(either.aborted && !signal.aborted ? either.reason : error, {
+        timeoutMs: 0,
+        signal,
+      })
+    } finally {
+      clearTimeout(timer)
+      left.abort()
+    }
+  }
+
+  async send<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodClientStreaming<I, O>,
+    requests: AsyncIterable<MessageInitShape<I>>,
+    signal: AbortSignal,
+  ): Promise<MessageShape<O>> {
+    signal.throwIfAborted()
+    const left = new AbortController()
+    const either = AbortSignal.any([signal, left.signal])
+    const ours: unknown[] = []
+    async function* watched(): AsyncGenerator<MessageInitShape<I>> {
+      try {
+        yield* requests
+      } catch (error) {
+        ours.push(error)
+        left.abort()
+        throw error
+      }
+    }
+    try {
+      const response = await this.#transport.stream(method, either, undefined, undefined, watched())
+      for await (const message of response.message) return message
+      throw new SyntaxError('it ends the call without an answer')
+    } catch (error) {
+      if (ours.length > 0) throw ours[0]
+      throw await this.#failure(error, { timeoutMs: 0, signal })
+    } finally {
+      left.abort()
+    }
+  }
+
+  /** What to throw for `error`. */
+  async #failure(error: unknown, { timeoutMs, signal }: CallLimits): Promise<unknown> {
+    if (signal.aborted) return signal.reason
+    // The end of a stream comes before that of its connection, which says why.
+    await nextTurn()
+    const isTold = error instanceof ConnectError && error.isWireError
+    if (this.#session.failure !== null && !isTold) return this.#session.failure
+    if (error instanceof ConnectError && error.code === Code.DeadlineExceeded && timeoutMs > 0) {
+      return connectionFailed(this.agent, `it has not answered within ${timeoutMs} ms`, error)
+    }
+    return errorFromWire(error, this.agent)
+  }
+}
+
+function wasNotBegun(error: unknown): boolean {
+  return (
+    error instanceof ConnectError && error.code === Code.Unavailable && /REFUSED_STREAM/.test(error.message)
+  )
+}
+
+async function* once<T>(value: T): AsyncGenerator<T> {
+  yield await Promise.resolve(value)
+}

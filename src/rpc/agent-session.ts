@@ -1,0 +1,229 @@
+import { X509Certificate } from 'node:crypto'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
+import { isIP } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connectionFailed } from './error-from-wire.ts'
+import type { Patience } from './patience.ts'
+import { peerOf } from './peer.ts'
+import type { TlsMaterial } from './tls-material.ts'
+import { tlsOptions } from './tls-options.ts'
+
+export type AgentAddress = { readonly host: string; readonly port: number }
+
+/** What the agent may send of a stream, and of all, before it is read: enough for a fast network that is far away. */
+const STREAM_WINDOW_BYTES = 2 * 1024 * 1024
+const SESSION_WINDOW_BYTES = 8 * 1024 * 1024
+const HEADER_BYTES_MAX = 64 * 1024
+const SESSION_MEMORY_MB = 32
+
+/**
+ * The connection to an agent: made when it is first needed, made again when it was lost, given up when the other side does
+ * not answer. Connect's transport asks it for streams.
+ */
+export class AgentSession implements AsyncDisposable {
+  readonly authority: string
+  readonly #name: string
+  readonly #parts: { readonly address: AgentAddress; readonly tls: TlsMaterial; readonly patience: Patience }
+  #session: Promise<ClientHttp2Session> | null = null
+  readonly #open = new Set<ClientHttp2Session>()
+  /** Why the last connection ended. */
+  #failure: Error | null = null
+  #isClosed = false
+
+  constructor(parts: {
+    readonly address: AgentAddress
+    readonly tls: TlsMaterial
+    readonly patience: Patience
+  }) {
+    const { host, port } = parts.address
+    this.#parts = parts
+    this.#name = `${host}:${port}`
+    this.authority = new URL(`https://${isIP(host) === 6 ? `[${host}]` : host}:${port}`).origin
+  }
+
+  /** What the connection failed with since the call began that failed too: it says more than the end of a stream. */
+  get failure(): Error | null {
+    return this.#failure
+  }
+
+  async request(
+    method: string,
+    path: string,
+    headers: OutgoingHttpHeaders,
+    options: object,
+  ): Promise<ClientHttp2Stream> {
+    for (let attempt = 1; ; attempt += 1) {
+      const session = await this.#connected()
+      try {
+        return session.request({ ...headers, ':method': method, ':path': path }, options)
+      } catch (error) {
+        // It ended between two steps; a new one may do.
+        if (attempt > 3 || !(session.closed || session.destroyed)) throw error
+        this.#session = null
+      }
+    }
+  }
+
+  /** Pings do what this is for. */
+  notifyResponseByteRead(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    await this.#session?.catch(() => null)
+    const ends = [...this.#open].map((session) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      session.once('close', resolve)
+      session.destroy()
+      return promise
+    })
+    await Promise.all(ends)
+  }
+
+  #connected(): Promise<ClientHttp2Session> {
+    if (this.#isClosed) return Promise.reject(connectionFailed(this.#name, 'the connection was closed'))
+    this.#session ??= this.#connect()
+    return this.#session
+  }
+
+  async #connect(): Promise<ClientHttp2Session> {
+    this.#failure = null
+    const socket = this.#socket()
+    const session = connectHttp2(this.authority, {
+      createConnection: () => socket,
+      maxSessionMemory: SESSION_MEMORY_MB,
+      settings: {
+        enablePush: false,
+        initialWindowSize: STREAM_WINDOW_BYTES,
+        maxHeaderListSize: HEADER_BYTES_MAX,
+      },
+    })
+    this.#open.add(session)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const { connectMs } = this.#parts.patience
+    const timer = setTimeout(() => {
+      session.destroy(connectionFailed(this.#name, `it does not answer within ${connectMs} ms`))
+    }, connectMs)
+    session.once('connect', () => resolve())
+    session.on('error', (error) => {
+      this.#failure = failureOf(error, this.#name)
+      reject(this.#failure)
+    })
+    session.once('goaway', () => this.#forget(session))
+    session.once('close', () => {
+      this.#open.delete(session)
+      this.#forget(session)
+      reject(this.#failure ?? connectionFailed(this.#name, 'it closed the connection'))
+    })
+    try {
+      await promise
+    } catch (error) {
+      this.#session = null
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES)
+    this.#keepAlive(session)
+    return session
+  }
+
+  #socket(): TLSSocket {
+    const { address, tls } = this.#parts
+    const { host, port } = address
+    return connectTls({
+      ...tlsOptions(tls),
+      host,
+      port,
+      ALPNProtocols: ['h2'],
+      // A server name is a name: an address is compared with the certificate all the same.
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      checkServerIdentity: (_name, shown) => objectionTo(new X509Certificate(shown.raw), host),
+    })
+  }
+
+  #keepAlive(session: ClientHttp2Session): void {
+    const { pingIntervalMs, pingTimeoutMs } = this.#parts.patience
+    let unanswered: NodeJS.Timeout | undefined
+    const timer = setInterval(() => {
+      if (session.destroyed || unanswered !== undefined) return
+      unanswered = setTimeout(() => {
+        session.destroy(connectionFailed(this.#name, `it has not answered for ${pingTimeoutMs} ms`))
+      }, pingTimeoutMs)
+      session.ping((error) => {
+        if (error !== null) return
+        clearTimeout(unanswered)
+        unanswered = undefined
+      })
+    }, pingIntervalMs)
+    session.once('close', () => {
+      clearInterval(timer)
+      clearTimeout(unanswered)
+    })
+  }
+
+  #forget(session: ClientHttp2Session): void {
+    const current = this.#session
+    void current?.then(
+      (open) => {
+        if (open === session && this.#session === current) this.#session = null
+      },
+      () => {},
+    )
+  }
+}
+
+/** Why a certificate is not that of the agent on `host`; the authority's signature, its time and the list were looked at before. */
+function objectionTo(certificate: X509Certificate, host: string): Error | undefined {
+  const isFor =
+    isIP(host) === 0 ? certificate.checkHost(host, { subject: 'never' }) : certificate.checkIP(host)
+  if (isFor === undefined) {
+    const names = certificate.subjectAltName ?? 'nobody'
+    return new Error(`its certificate is for ${JSON.stringify(names.slice(0, 500))}, expected "${host}"`)
+  }
+  try {
+    const { role } = peerOf(certificate)
+    return role === 'agent' ? undefined : new Error(`its certificate is of role "${role}", expected "agent"`)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function failureOf(error: unknown, name: string): Error {
+  return error instanceof Error && error.name === 'BackupError'
+    ? error
+    : connectionFailed(name, connectionText(error), error)
+}
+
+/** What TLS alerts of the other side mean; all else in the system's words. */
+const ALERTS: Readonly<Record<string, string>> = {
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it asks for a certificate, and was shown none',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'it does not know the authority that signed our certificate',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: 'it says that our certificate is revoked',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'it says that our certificate has expired, or that clocks differ',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'it does not take our certificate',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate was signed by another authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate was signed by another authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate was signed by another authority',
+  CERT_HAS_EXPIRED: 'its certificate has expired, or clocks differ',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet, or clocks differ',
+  CERT_REVOKED: 'its certificate is revoked',
+  CRL_HAS_EXPIRED: 'our list of revoked certificates has expired',
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was reset',
+  ENOTFOUND: 'there is no such host',
+  EHOSTUNREACH: 'the network knows no way there',
+  ENETUNREACH: 'the network knows no way there',
+  ETIMEDOUT: 'it did not answer in time',
+}
+
+export function connectionText(error: unknown): string {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : null
+  const words = typeof code === 'string' ? ALERTS[code] : undefined
+  if (words !== undefined) return `${words} (${String(code)})`
+  return error instanceof Error ? error.message : String(error)
+}

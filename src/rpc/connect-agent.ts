@@ -1,0 +1,34 @@
+import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import type { AgentApi } from './agent-api.ts'
+import { AgentCalls } from './agent-calls.ts'
+import { agentClient } from './agent-client.ts'
+import { AgentSession } from './agent-session.ts'
+import { canonicalHost } from './host-name.ts'
+import { PATIENCE, type Patience } from './patience.ts'
+import type { TlsMaterial } from './tls-material.ts'
+
+const PORT_MAX = 65_535
+
+export type AgentConnection = AgentApi & AsyncDisposable
+
+/** Speaks with the agent on `host`; the connection is made when it is first asked. Throws USAGE_WRONG for what is no host. */
+export function connectAgent(parts: {
+  readonly host: string
+  readonly port: number
+  readonly tls: TlsMaterial
+  readonly patience?: Partial<Patience>
+}): AgentConnection {
+  const { port, tls } = parts
+  const host = canonicalHost(parts.host)
+  if (!Number.isInteger(port) || port < 1 || port > PORT_MAX) {
+    const message = `Cannot use port ${port} of "${host}": expected 1 to ${PORT_MAX}`
+    throw new BackupError(ErrorCode.UsageWrong, message)
+  }
+  const patience = { ...PATIENCE, ...parts.patience }
+  const session = new AgentSession({ address: { host, port }, tls, patience })
+  const calls = new AgentCalls(session, { agent: `${host}:${port}`, patience })
+  return {
+    ...agentClient(calls),
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  }
+}
