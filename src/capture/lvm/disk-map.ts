@@ -28,8 +28,10 @@ export class DiskMap {
 
   *extents(range: Range): Generator<ExtentBatch> {
     let batch: Extent[] = []
+    // Who walks it while another map takes its place walks the one that there was.
+    const disks = this.#disks
     for (const extent of this.#table.extentsIn(range)) {
-      batch.push(extent.kind === 'data' ? { ...extent, device: this.#diskOf(extent.device) } : extent)
+      batch.push(extent.kind === 'data' ? { ...extent, device: diskOf(disks, extent.device) } : extent)
       if (batch.length < BATCH_LENGTH) continue
       yield batch
       batch = []
@@ -60,13 +62,13 @@ export class DiskMap {
     }
     return mappedImage(lookup, layers)
   }
+}
 
-  #diskOf(device: number): number {
-    const disk = this.#disks[device]
-    if (disk !== null && disk !== undefined) return disk
-    const message = `Cannot read the image: some of it lies on a disk that came to the volume group after the backup began, required is that the group keeps its disks meanwhile`
-    throw new BackupError(ErrorCode.SourceChanged, message)
-  }
+function diskOf(disks: readonly (number | null)[], device: number): number {
+  const disk = disks[device]
+  if (disk !== null && disk !== undefined) return disk
+  const message = `Cannot read the image: some of it lies on a disk that came to the volume group after the backup began, required is that the group keeps its disks meanwhile`
+  throw new BackupError(ErrorCode.SourceChanged, message)
 }
 
 function diskNumbers({ devices }: StackGroup): readonly (number | null)[] {

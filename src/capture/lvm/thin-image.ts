@@ -54,11 +54,17 @@ export class ThinImage {
     const now = placementOf(group, held)
     if (now.deviceId !== this.#seen.deviceId) throw lost(held, 'it is another device of its pool now')
     if (now.seqno === this.#seen.seqno) return []
+    const moved = now.data === this.#seen.data ? [] : await this.#replaceMap(signal)
+    // Last: who asks again after a failure is not told that nothing moved.
     this.#seen.seqno = now.seqno
-    if (now.data === this.#seen.data) return []
+    return moved
+  }
+
+  async #replaceMap(signal: AbortSignal): Promise<readonly Range[]> {
     const found = await readMap(this.#parts, signal)
-    this.#seen.data = placementOf(found.group, held).data
-    return await this.map.replace(found.table, found.group)
+    const moved = await this.map.replace(found.table, found.group)
+    this.#seen.data = placementOf(found.group, this.#parts.held).data
+    return moved
   }
 
   async changesSince(base: HeldImage, signal: AbortSignal): Promise<RangeStream> {
