@@ -49,6 +49,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.NoRoomToFreeze]: ExitCode.SourceOrTarget,
   [ErrorCode.ImageLost]: ExitCode.SourceOrTarget,
   [ErrorCode.ImageMissing]: ExitCode.SourceOrTarget,
+  [ErrorCode.ChallengeFailed]: ExitCode.SourceOrTarget,
   [ErrorCode.ChangesUnknown]: ExitCode.SourceOrTarget,
   [ErrorCode.FileDamaged]: ExitCode.SourceOrTarget,
   [ErrorCode.FileSystemUnmapped]: ExitCode.SourceOrTarget,

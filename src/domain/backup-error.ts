@@ -33,6 +33,8 @@ export const ErrorCode = {
   ImageLost: 'IMAGE_LOST',
   /** No frozen image of that name is held on this host. */
   ImageMissing: 'IMAGE_MISSING',
+  /** What is read on this host is not what the agent froze: another disk, a stale copy, or an agent that lies. */
+  ChallengeFailed: 'CHALLENGE_FAILED',
   /** What changed since that base cannot be told: it is not held, or of another size or disk. */
   ChangesUnknown: 'CHANGES_UNKNOWN',
 

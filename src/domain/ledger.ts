@@ -26,6 +26,8 @@ export const DegradedCode = {
   HookFailed: 'HOOK_FAILED',
   /** Files were frozen one after the other while they were written: each is of one moment, not all of the same. */
   MomentsDiffer: 'MOMENTS_DIFFER',
+  /** The disks could not be read on this host: the agent read and sent. */
+  TransportFallback: 'TRANSPORT_FALLBACK',
   /** An agent says that what it did is not as good as asked, for a reason that this version does not know. */
   AgentDegraded: 'AGENT_DEGRADED',
 } as const
@@ -69,6 +71,10 @@ export type ImageRecord = {
   readonly windowMs: number | null
   /** What was read again, because it had moved while it was read. */
   readonly movedBytes: number
+  /** The host that froze it, where that is another one. */
+  readonly agentHost?: string
+  /** Ranges of it that were read on the disks and compared with what the agent reads of it; absent where the agent sent it. */
+  readonly challengeCount?: number
 }
 
 /** What was done to one object of a point. */
@@ -123,6 +129,19 @@ export type FreezeRecord = {
   readonly windowMs: number | null
 }
 
+/** How a run was held back, so that those who live of the disks had more of them. */
+export type PaceRecord = {
+  /** The disks took longer than this to answer, so often as it was seen; null where nobody asked. */
+  readonly latencyMaxMs: number | null
+  readonly slowdownCount: number
+  /** The slowest answer that was seen; null where none was. */
+  readonly latencySeenMs: number | null
+  /** Bytes a second that were allowed; null for any. */
+  readonly rateBytes: number | null
+  /** So long the run waited, for whatever reason. */
+  readonly waitedMs: number
+}
+
 /** What a run asked for, did, read, skipped, tested and why. */
 export type Ledger = {
   readonly startedAt: string
@@ -137,4 +156,6 @@ export type Ledger = {
   readonly storedBytes: number
   /** Null where no hook was run and nothing was frozen. */
   readonly freeze: FreezeRecord | null
+  /** Absent where nothing held the run back. */
+  readonly pace?: PaceRecord
 }

@@ -52,9 +52,11 @@ export async function backUpObject(parts: RunParts, task: ObjectTask): Promise<B
   const { source } = task
   const before = await source.fingerprint()
   const shape = treeShape({ sizeBytes: source.sizeBytes, chunkSizeBytes: parts.chunkSizeBytes })
+  const challengedBefore = await challenged(parts, source)
   const attempt = await firstThatHolds(parts, { ...task, shape })
+  const challengeCount = challengedBefore + (await challenged(parts, source))
   await requireUnchanged(source, before)
-  const ledger = ledgerOf(task, attempt)
+  const ledger = ledgerOf(task, attempt, challengeCount)
   const { name, kind, path, type, identity, sizeBytes } = source
   return {
     object: {
@@ -174,13 +176,18 @@ const PHASE: Readonly<Record<RunMode, string>> = {
   compared: 'Comparing',
 }
 
+/** A device is a claim: what is read of it is compared with what its owner reads. */
+async function challenged({ signal }: RunParts, { challenge }: BackupSource): Promise<number> {
+  return challenge === undefined ? 0 : await challenge(signal)
+}
+
 async function requireUnchanged(source: BackupSource, before: string): Promise<void> {
   if ((await source.fingerprint()) === before) return
   const message = `Cannot back up "${source.path}": it was written to while it was read, a backup needs an image that is frozen`
   throw new BackupError(ErrorCode.SourceChanged, message, { data: { path: source.path } })
 }
 
-function ledgerOf(task: ObjectTask, attempt: Attempt): ObjectLedger {
+function ledgerOf(task: ObjectTask, attempt: Attempt, challengeCount: number): ObjectLedger {
   const { plan, outcome, shape } = attempt
   return {
     requestedMode: task.requestedMode,
@@ -195,11 +202,17 @@ function ledgerOf(task: ObjectTask, attempt: Attempt): ObjectLedger {
     reusedChunkCount: outcome.reusedChunkCount,
     listedBytes: attempt.refuted?.plan.listedBytes ?? plan.listedBytes,
     witnesses: witnessRecord(attempt),
-    ...(task.source.image === undefined
-      ? {}
-      : { image: { ...task.source.image, movedBytes: outcome.movedBytes } }),
+    ...imageOf(task.source, { movedBytes: outcome.movedBytes, challengeCount }),
     rotationNext: plan.rotationNext,
   }
+}
+
+function imageOf(
+  { image, challenge }: BackupSource,
+  { movedBytes, challengeCount }: { readonly movedBytes: number; readonly challengeCount: number },
+): Pick<ObjectLedger, 'image'> {
+  if (image === undefined) return {}
+  return { image: { ...image, movedBytes, ...(challenge === undefined ? {} : { challengeCount }) } }
 }
 
 function witnessRecord(attempt: Attempt): ObjectLedger['witnesses'] {

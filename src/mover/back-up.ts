@@ -1,7 +1,7 @@
 import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { BackupError } from '../domain/backup-error.ts'
 import type { Clock } from '../domain/clock.ts'
-import { DegradedCode, type Degraded, type FreezeRecord } from '../domain/ledger.ts'
+import { DegradedCode, type Degraded, type FreezeRecord, type PaceRecord } from '../domain/ledger.ts'
 import type { ProgressListener } from '../domain/progress.ts'
 import type { Randomness } from '../domain/randomness.ts'
 import type { RecoveryPoint, StoredPoint } from '../domain/recovery-point.ts'
@@ -41,6 +41,10 @@ export type BackUpRequest = {
   readonly base: StoredPoint | null
   readonly mode: RunMode
   readonly transport: Transport
+  /** What was asked for, where that was something else. */
+  readonly requestedTransport?: Transport
+  /** What held the run back, as far as it has come; absent where nothing does. */
+  readonly pace?: () => PaceRecord
   readonly options: BackUpOptions
   /** Found before the run began, such as a source that is mounted. */
   readonly degraded: readonly Degraded[]
@@ -256,11 +260,12 @@ function pointOf(
       durationMs: Math.max(0, createdAt.getTime() - run.startedAt.getTime()),
       ...parts.about,
       basePointId: request.base?.id ?? null,
-      requested: { mode: request.mode, transport: request.transport },
+      requested: { mode: request.mode, transport: request.requestedTransport ?? request.transport },
       done: { mode: doneMode(run.objects), transport: request.transport },
       degraded,
       storedBytes: run.storedBytes,
       freeze: request.freeze,
+      ...(request.pace === undefined ? {} : { pace: request.pace() }),
     },
   }
 }

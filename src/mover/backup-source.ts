@@ -43,8 +43,13 @@ export type BackupSource = {
    * IMAGE_LOST. Absent for an image that cannot move.
    */
   readonly identify?: (signal: AbortSignal) => Promise<MovedExtents | null>
+  /**
+   * Compares random ranges, read where the lanes read, with what whoever froze them reads: how many. Throws
+   * CHALLENGE_FAILED. Asked before the first read and after the last; absent where nobody else can tell.
+   */
+  readonly challenge?: (signal: AbortSignal) => Promise<number>
   /** For the ledger: the frozen image that it is, where icecore froze it. */
-  readonly image?: Omit<ImageRecord, 'movedBytes'>
+  readonly image?: Omit<ImageRecord, 'movedBytes' | 'challengeCount'>
   readonly freeBytes: number | null
   readonly volumes: readonly VolumeRecord[]
 }

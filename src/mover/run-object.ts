@@ -99,6 +99,9 @@ function readLeaves(run: ObjectRun, plans: AsyncIterable<LeafPlan>): AsyncGenera
 
 /** As `readLeaves`, for an image whose extents may move: what moved meanwhile is read again before it counts. */
 async function* readStill(run: ObjectRun, identify: Identify): AsyncGenerator<ReadLeaf> {
+  // The map may be older than the plan that was made of it.
+  const moved = await identify(run.signal)
+  if (moved !== null) await run.lanes.remap(run.source, moved.map)
   for await (const window of windowsOf(run.leaves)) {
     const leaves: ReadLeaf[] = []
     for await (const leaf of readLeaves(run, window)) leaves.push(leaf)

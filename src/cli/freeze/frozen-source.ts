@@ -1,12 +1,11 @@
-import type { ImageRecord } from '../../domain/ledger.ts'
-import type { Degraded } from '../../domain/ledger.ts'
+import type { Degraded, ImageRecord } from '../../domain/ledger.ts'
 import type { Range } from '../../domain/range.ts'
 import type { MovedExtents, RangeStream } from '../../mover/backup-source.ts'
 import type { OpenedSource } from '../open-source.ts'
 
 /** What is known of a source because icecore froze it. */
 export type FrozenPart = {
-  readonly record: Omit<ImageRecord, 'movedBytes'>
+  readonly record: Omit<ImageRecord, 'movedBytes' | 'challengeCount'>
   /** What lies elsewhere now than when this was asked before, or the map was made. Throws IMAGE_LOST. */
   moved(signal: AbortSignal): Promise<readonly Range[]>
   /** The whole map as of the last question, in its compact encoding. */
