@@ -63,7 +63,6 @@ function imageRoutes(
   api: AgentApi,
   images: KnownImages,
 ): Pick<Routes, 'freeze' | 'challenge' | 'renew' | 'keep' | 'release'> {
-  const aboutGroup = ({ groupId }: OfGroup): string => groupId
   return {
     freeze: answerOnce(
       { read: freezeOrderFromMessage, about: ({ sources }) => sources.join(' ') },
@@ -117,7 +116,6 @@ function streamRoutes(
   api: AgentApi,
   images: KnownImages,
 ): Pick<Routes, 'getExtents' | 'getDelta' | 'identifyConfiguration' | 'readExtents'> {
-  const aboutImage = (asked: { readonly imageId: string }): string => asked.imageId
   return {
     getExtents: answerStream({ read: extentsFrom, about: aboutImage }, (from, context) =>
       extentAnswers(api.extents(from, context.signal), from, context),
@@ -220,4 +218,12 @@ function groupFrom(request: OfGroup): string {
 function pointFrom(pointId: string): string {
   if (/^[0-9a-f]{64}$/.test(pointId)) return pointId
   throw new SyntaxError('point_id is not what it should be, expected 64 hexadecimal digits')
+}
+
+function aboutGroup({ groupId }: OfGroup): string {
+  return groupId
+}
+
+function aboutImage({ imageId }: { readonly imageId: string }): string {
+  return imageId
 }

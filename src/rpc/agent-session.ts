@@ -1,12 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect as connectHttp2,
-  type OutgoingHttpHeaders,
-} from 'node:http2'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2'
 import { isIP } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { Http2SessionManager } from '@connectrpc/connect-node'
 import { connectionFailed } from './error-from-wire.ts'
 import type { Patience } from './patience.ts'
 import { peerOf } from './peer.ts'
@@ -30,6 +26,8 @@ export class AgentSession implements AsyncDisposable {
   readonly #name: string
   readonly #parts: { readonly address: AgentAddress; readonly tls: TlsMaterial; readonly patience: Patience }
   #session: Promise<ClientHttp2Session> | null = null
+  /** The one that `#session` gives. */
+  #current: ClientHttp2Session | null = null
   readonly #open = new Set<ClientHttp2Session>()
   /** Why the last connection ended. */
   #failure: Error | null = null
@@ -52,10 +50,7 @@ export class AgentSession implements AsyncDisposable {
   }
 
   async request(
-    method: string,
-    path: string,
-    headers: OutgoingHttpHeaders,
-    options: object,
+    ...[method, path, headers, options]: Parameters<Http2SessionManager['request']>
   ): Promise<ClientHttp2Stream> {
     for (let attempt = 1; ; attempt += 1) {
       const session = await this.#connected()
@@ -103,6 +98,7 @@ export class AgentSession implements AsyncDisposable {
       },
     })
     this.#open.add(session)
+    this.#current = session
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const { connectMs } = this.#parts.patience
     const timer = setTimeout(() => {
@@ -122,7 +118,7 @@ export class AgentSession implements AsyncDisposable {
     try {
       await promise
     } catch (error) {
-      this.#session = null
+      this.#forget(session)
       throw error
     } finally {
       clearTimeout(timer)
@@ -166,14 +162,11 @@ export class AgentSession implements AsyncDisposable {
     })
   }
 
+  /** The next call makes a new one. */
   #forget(session: ClientHttp2Session): void {
-    const current = this.#session
-    void current?.then(
-      (open) => {
-        if (open === session && this.#session === current) this.#session = null
-      },
-      () => {},
-    )
+    if (this.#current !== session) return
+    this.#current = null
+    this.#session = null
   }
 }
 

@@ -1,5 +1,7 @@
-import { WireType } from '@bufbuild/protobuf/wire'
-
+const VARINT = 0
+const FIXED_64 = 1
+const LENGTH_DELIMITED = 2
+const FIXED_32 = 5
 /** Ten bytes hold 64 bits. */
 const VARINT_BYTES_MAX = 10
 
@@ -48,23 +50,14 @@ export class ProtoCursor {
 
   /** A field that a newer version has. */
   skip(tag: number): void {
-    switch (tag & 7) {
-      case WireType.Varint:
-        // Of 64 bits, perhaps: its value is of no interest.
-        while (((this.#bytes[this.#position++] ?? 0) & 0x80) !== 0) continue
-        break
-      case WireType.Bit64:
-        this.#position += 8
-        break
-      case WireType.Bit32:
-        this.#position += 4
-        break
-      case WireType.LengthDelimited:
-        this.#position += this.number()
-        break
-      default:
-        throw new SyntaxError(`a field has wire type ${tag & 7}`)
-    }
+    const wireType = tag % 8
+    if (wireType === VARINT) {
+      // Of 64 bits, perhaps: its value is of no interest.
+      while (((this.#bytes[this.#position++] ?? 0) & 0x80) !== 0) continue
+    } else if (wireType === LENGTH_DELIMITED) this.#position += this.number()
+    else if (wireType === FIXED_64) this.#position += 8
+    else if (wireType === FIXED_32) this.#position += 4
+    else throw new SyntaxError(`a field has wire type ${wireType}`)
     if (this.#position > this.#bytes.length) throw new SyntaxError('a field ends behind its message')
   }
 }
