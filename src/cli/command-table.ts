@@ -4,6 +4,7 @@ import { CHECK } from './commands/check.ts'
 import { COMPLETION } from './commands/completion.ts'
 import { DEMO } from './commands/demo.ts'
 import { DIFF } from './commands/diff.ts'
+import { DOCTOR } from './commands/doctor.ts'
 import { EXTRACT } from './commands/extract.ts'
 import { FORGET } from './commands/forget.ts'
 import { IMAGES_LIST, IMAGES_RELEASE } from './commands/images.ts'
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   command(KEY_LIST, async () => (await import('./run/key-list.ts')).runKeyList),
   command(KEY_ADD, async () => (await import('./run/key-add.ts')).runKeyAdd),
   command(KEY_REMOVE, async () => (await import('./run/key-remove.ts')).runKeyRemove),
+  command(DOCTOR, async () => (await import('./run/doctor.ts')).runDoctor),
   command(DEMO, async () => (await import('./run/demo.ts')).runDemo),
   command(COMPLETION, async () => (await import('./run/completion.ts')).runCompletion),
   command(MAN, async () => (await import('./run/man.ts')).runMan),

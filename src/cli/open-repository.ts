@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { LaneSetUp } from '../lane/lane-messages.ts'
@@ -12,6 +12,7 @@ import { parseRecoveryKey } from '../repository/recovery-key.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
 import { DirectoryStore } from '../stores/directory/directory-store.ts'
 import { LocalIndex, LocalIndexLocator } from '../stores/local-index/local-index.ts'
+import { cacheFolderOf } from './cache-folder.ts'
 import type { Invocation } from './invocation.ts'
 
 /** A repository with its password answered, its index not loaded: enough for points, keys and rules. */
@@ -116,8 +117,7 @@ function indexFolder(
   configured: string | undefined,
   repositoryId: string,
 ): { readonly path: string } & Disposable {
-  const cache = configured ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'icecore')
-  const path = join(cache, 'index', repositoryId)
+  const path = join(cacheFolderOf(configured), 'index', repositoryId)
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
