@@ -72,9 +72,12 @@ export function readRevocationList(list: Uint8Array, authority: X509Certificate)
   const outer = reader.enter(DerTag.Sequence, 'the list')
   reader.end('the list')
   const content = outer.take(DerTag.Sequence, 'its content')
-  outer.take(DerTag.Sequence, 'the algorithm')
+  const algorithm = outer.take(DerTag.Sequence, 'the algorithm')
   const signature = wholeBits(outer.take(DerTag.BitString, 'the signature'), 'the signature')
   outer.end('the signature')
+  if (!Buffer.from(algorithm.whole).equals(SIGNATURE_ALGORITHM)) {
+    throw new DerError('it is signed with another algorithm')
+  }
   // Before anything in it is believed.
   if (!verify('sha256', content.whole, authority.publicKey, signature)) {
     throw new DerError('it is not signed by the authority')
