@@ -20,6 +20,7 @@ const POSIX_FADV_SEQUENTIAL = 2
 const POSIX_FADV_WILLNEED = 3
 const POSIX_FADV_DONTNEED = 4
 // sys/file.h
+const LOCK_SH = 1
 const LOCK_EX = 2
 const LOCK_NB = 4
 
@@ -48,6 +49,8 @@ export type Syscalls = {
   advise(fd: number, range: Range, advice: Advice): void
   /** Takes the file's exclusive lock; false when another open file has it. */
   tryLock(fd: number): boolean
+  /** Takes the file's lock together with others who share it; false when another open file has it for itself. */
+  tryLockShared(fd: number): boolean
 }
 
 let bound: Syscalls | null | undefined
@@ -83,6 +86,12 @@ function bind(native: NativeLibrary): Syscalls {
     control(fd, request, value)
     return value[0] ?? 0
   }
+  function tryLock(fd: number, operation: number): boolean {
+    if (flock(fd, operation | LOCK_NB) === 0) return true
+    const error = systemError('flock', native.errno())
+    if (error.code === 'EAGAIN') return false
+    throw error
+  }
   function allocate(fd: number, range: Range, mode: number): void {
     const result = fallocate(fd, mode | FALLOC_FL_KEEP_SIZE, range.offset, range.length)
     if (result === -1) throw systemError('fallocate', native.errno())
@@ -105,12 +114,8 @@ function bind(native: NativeLibrary): Syscalls {
       const errno = Number(fadvise(fd, range.offset, range.length, ADVICE[advice]))
       if (errno !== 0) throw systemError('posix_fadvise', errno) // The one call that returns its errno.
     },
-    tryLock: (fd) => {
-      if (flock(fd, LOCK_EX | LOCK_NB) === 0) return true
-      const error = systemError('flock', native.errno())
-      if (error.code === 'EAGAIN') return false
-      throw error
-    },
+    tryLock: (fd) => tryLock(fd, LOCK_EX),
+    tryLockShared: (fd) => tryLock(fd, LOCK_SH),
   }
 }
 

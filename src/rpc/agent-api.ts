@@ -47,6 +47,11 @@ export type AgentApi = {
 export const PIECE_BYTES_MAX = 1024 * 1024
 export const CHALLENGE_RANGES_MAX = 1024
 export const CHALLENGE_RANGE_BYTES_MAX = 1024 * 1024
+/**
+ * So long after it asked a mover may write to the disks by a target's map: the agent lets nothing change where the target
+ * lies for twice as long. It asks again before that.
+ */
+export const TARGET_WRITE_MS = 10_000
 
 /** The map or list of an image, from an offset on: after an interruption the end of what came last. */
 export type StreamFrom = { readonly imageId: string; readonly startingOffset: number }
