@@ -3,7 +3,12 @@ import { dirname, join, resolve } from 'node:path'
 import type { HookSet } from '../capture/hooks/choose-hooks.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { errnoMeaning, errnoOf } from '../domain/errno.ts'
-import { HOOK_SECONDS_MAX, hooksSchema, readHookSet, type WrittenHookSet } from '../host/hooks-configuration.ts'
+import {
+  HOOK_SECONDS_MAX,
+  hooksSchema,
+  readHookSet,
+  type WrittenHookSet,
+} from '../host/hooks-configuration.ts'
 
 /** What configuration files may say. Paths are absolute: in a file they count from its folder. */
 export type Configuration = {
@@ -15,6 +20,8 @@ export type Configuration = {
   readonly cacheFolder?: string
   readonly hooks?: readonly HookSet[]
   readonly freezeDeadlineSeconds?: number
+  readonly authority?: string
+  readonly agentFolder?: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -100,6 +107,8 @@ export async function parseConfiguration(text: string, path: string): Promise<Co
     freezeDeadlineSeconds: valibot.optional(
       valibot.pipe(valibot.number(), valibot.minValue(0.1), valibot.maxValue(HOOK_SECONDS_MAX)),
     ),
+    authority: valibot.optional(words),
+    agentFolder: valibot.optional(words),
   })
   const result = valibot.safeParse(schema, value ?? {})
   if (result.success) return withAbsolutePaths(result.output, dirname(path))
@@ -121,7 +130,7 @@ type Parsed = {
 
 function withAbsolutePaths(parsed: Parsed, folder: string): Configuration {
   const { repository, passwordFile, passwordCommand, lanes, cacheFolder } = parsed
-  const { hooks, freezeDeadlineSeconds } = parsed
+  const { hooks, freezeDeadlineSeconds, authority, agentFolder } = parsed
   return {
     ...(repository === undefined ? {} : { repository: absoluteRepository(repository, folder) }),
     ...(passwordFile === undefined ? {} : { passwordFile: resolve(folder, passwordFile) }),
@@ -130,6 +139,8 @@ function withAbsolutePaths(parsed: Parsed, folder: string): Configuration {
     ...(cacheFolder === undefined ? {} : { cacheFolder: resolve(folder, cacheFolder) }),
     ...(hooks === undefined ? {} : { hooks: hooks.map((set) => readHookSet(set, folder)) }),
     ...(freezeDeadlineSeconds === undefined ? {} : { freezeDeadlineSeconds }),
+    ...(authority === undefined ? {} : { authority: resolve(folder, authority) }),
+    ...(agentFolder === undefined ? {} : { agentFolder: resolve(folder, agentFolder) }),
   }
 }
 

@@ -39,6 +39,8 @@ const ENVIRONMENT = [
   ...entry('ICECORE_PASSWORD_FILE', 'as --password-file'),
   ...entry('ICECORE_PASSWORD_COMMAND', 'as --password-command'),
   ...entry('ICECORE_PASSWORD', 'the password itself; other programs of the same user can read it'),
+  ...entry('ICECORE_AUTHORITY', 'as --authority'),
+  ...entry('ICECORE_AGENT_FOLDER', 'as --folder of the agent'),
   ...entry('NO_COLOR', 'when it is set, nothing is coloured'),
 ]
 
@@ -46,8 +48,13 @@ const FILES = [
   '.SH FILES',
   ...entry('$XDG_CONFIG_HOME/icecore/icecore.yaml', 'the configuration of a person (~/.config without it)'),
   ...entry('/etc/icecore/icecore.yaml', 'the configuration of the machine'),
+  ...entry('/etc/icecore/authority', 'the certificate authority of a mover that root runs'),
+  ...entry(
+    '/etc/icecore/agent',
+    'the key, the certificates and the configuration of an agent that root runs',
+  ),
   '.PP',
-  'The keys are repository, passwordFile, passwordCommand, lanes and cacheFolder.',
+  'The keys are repository, passwordFile, passwordCommand, lanes, cacheFolder, authority and agentFolder.',
   'Options win over the environment, the environment over files, and the file of a person over that of the machine.',
 ]
 

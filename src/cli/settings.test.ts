@@ -15,11 +15,26 @@ function origin(given: Readonly<Record<string, unknown>>, environment: Environme
   return settled(given, environment).passwordSource?.origin
 }
 
+function folders(given: Environment, configuration: object): readonly string[] {
+  const options = readOptions(COMMON_OPTIONS, {}, 'icecore x')
+  const { authorityFolder, agentFolder } = settle(options, given, configuration)
+  return [authorityFolder, agentFolder]
+}
+
 test('settle() lets options win over the environment, and the environment over files', () => {
   const environment = { ICECORE_REPOSITORY: '/environment' }
   assert.equal(settled({ repository: '/option' }, environment).repository, '/option')
   assert.equal(settled({}, environment).repository, '/environment')
   assert.equal(settled({}, { ICECORE_REPOSITORY: '' }).repository, '/file')
+})
+
+test('settle() finds the folders of mover and agent: environment, file, usual place', () => {
+  const environment = { ICECORE_AUTHORITY: '/e/authority', HOME: '/home/me' }
+  const file = { authority: '/f/authority', agentFolder: '/f/agent' }
+  assert.deepEqual(folders(environment, file), ['/e/authority', '/f/agent'])
+  assert.deepEqual(folders({ ICECORE_AGENT_FOLDER: '/e/agent' }, file), ['/f/authority', '/e/agent'])
+  const usual = process.geteuid?.() === 0 ? '/etc/icecore' : '/home/me/.config/icecore'
+  assert.deepEqual(folders({ HOME: '/home/me' }, {}), [`${usual}/authority`, `${usual}/agent`])
 })
 
 test('settle() takes the first source of a password: options, environment, files; file, command, text', () => {

@@ -1,5 +1,6 @@
 import type { HookSet } from '../capture/hooks/choose-hooks.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { configurationFolder } from '../host/configuration-folder.ts'
 import type { OptionValues } from './command.ts'
 import type { COMMON_OPTIONS } from './common-options.ts'
 import type { Configuration } from './configuration.ts'
@@ -27,6 +28,10 @@ export type Settings = {
   readonly cacheFolder: string | undefined
   readonly hookSets: readonly HookSet[]
   readonly freezeDeadlineMs: number | undefined
+  /** Of the environment, the configuration file, or the usual place; a command's own `--authority` wins. */
+  readonly authorityFolder: string
+  /** The same of an agent; a command's own `--folder` wins. */
+  readonly agentFolder: string
 }
 
 type CommonValues = OptionValues<typeof COMMON_OPTIONS>
@@ -50,6 +55,14 @@ export function settle(
     cacheFolder: configuration.cacheFolder,
     hookSets: configuration.hooks ?? [],
     freezeDeadlineMs: secondsToMs(configuration.freezeDeadlineSeconds),
+    authorityFolder:
+      valueOf(environment, 'ICECORE_AUTHORITY') ??
+      configuration.authority ??
+      configurationFolder('authority', environment),
+    agentFolder:
+      valueOf(environment, 'ICECORE_AGENT_FOLDER') ??
+      configuration.agentFolder ??
+      configurationFolder('agent', environment),
   }
 }
 
