@@ -22,6 +22,9 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.TargetInUse]: 'Unmount it, and stop what has it open',
   [ErrorCode.TargetNotConfirmed]: 'Give --yes when you are sure that everything on it may be lost',
   [ErrorCode.TargetWriteFailed]: 'The kernel log (dmesg) says more; the target is not complete',
+  [ErrorCode.TargetChanged]: 'See what changes the volume group meanwhile, or give --transport lan',
+  [ErrorCode.TargetMismatch]:
+    'See that both hosts have the same disk, and that nothing else writes to it; --transport lan writes through its host',
   [ErrorCode.PointMissing]: 'Run `icecore points` to see which there are',
   [ErrorCode.PointAmbiguous]: 'Give more digits of the id; `icecore points` shows them',
   [ErrorCode.ObjectMissing]: 'Run `icecore show POINT` to see the objects of a point',
