@@ -37,7 +37,7 @@ export type AgentHostParts = {
   readonly certificates: AgentCertificates
   readonly targets: AgentTargets
   /** Throws AGENT_REFUSED when what is done cannot be written to the audit log. */
-  readonly beforeChange: () => Promise<void>
+  readonly beforeChange: () => void
   readonly notice: (message: string) => void
   readonly watchdogLog: string
   readonly version: string
@@ -87,7 +87,7 @@ class AgentHost implements AgentApi, AsyncDisposable {
     const configuration = this.#parts.configuration()
     const whileRunning = AbortSignal.any([signal, this.#stopped.signal])
     const checked = checkOrder(order, configuration.limits.leaseSeconds)
-    await this.#parts.beforeChange()
+    this.#parts.beforeChange()
     const chosen = await chooseForMover(checked, configuration, whileRunning)
     const keys = await keysOf(chosen)
     using _turn = await this.#groups.turn(keys, {
@@ -164,7 +164,7 @@ class AgentHost implements AgentApi, AsyncDisposable {
 
   async keep({ groupId, pointId }: Parameters<AgentApi['keep']>[0], signal: AbortSignal): Promise<void> {
     requirePointId(pointId)
-    await this.#parts.beforeChange()
+    this.#parts.beforeChange()
     await this.#groups.group(groupId).keep(pointId, signal)
   }
 
@@ -176,13 +176,13 @@ class AgentHost implements AgentApi, AsyncDisposable {
   async openTarget(order: TargetOrder, signal: AbortSignal): Promise<TargetOfAgent> {
     const { sources, limits } = this.#parts.configuration()
     requireLease(order.leaseSeconds, limits.leaseSeconds)
-    await this.#parts.beforeChange()
+    this.#parts.beforeChange()
     await requireAllowed(sources, order.path, 'restore')
     return await this.#parts.targets.openTarget(order, signal)
   }
 
   async write(targetId: string, pieces: AsyncIterable<PieceToWrite>, signal: AbortSignal): Promise<number> {
-    await this.#parts.beforeChange()
+    this.#parts.beforeChange()
     using _open = this.#streams.open(this.#parts.configuration().limits.streams)
     return await this.#parts.targets.write(targetId, pieces, signal)
   }
@@ -199,7 +199,7 @@ class AgentHost implements AgentApi, AsyncDisposable {
     issued: Parameters<AgentApi['installCertificate']>[0],
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#parts.beforeChange()
+    this.#parts.beforeChange()
     await this.#parts.certificates.installCertificate(issued, signal)
   }
 

@@ -1,3 +1,5 @@
+import { AGENT_RUN } from './commands/agent-run.ts'
+import { AGENT_STATUS } from './commands/agent-status.ts'
 import { BACKUP } from './commands/backup.ts'
 import { CAT } from './commands/cat.ts'
 import { CHECK } from './commands/check.ts'
@@ -34,6 +36,8 @@ export const COMMANDS: readonly Command[] = [
   command(CHECK, async () => (await import('./run/check.ts')).runCheck),
   command(IMAGES_LIST, async () => (await import('./run/images-list.ts')).runImagesList),
   command(IMAGES_RELEASE, async () => (await import('./run/images-release.ts')).runImagesRelease),
+  command(AGENT_RUN, async () => (await import('./run/agent-run.ts')).runAgentRun),
+  command(AGENT_STATUS, async () => (await import('./run/agent-status.ts')).runAgentStatus),
   command(KEY_LIST, async () => (await import('./run/key-list.ts')).runKeyList),
   command(KEY_ADD, async () => (await import('./run/key-add.ts')).runKeyAdd),
   command(KEY_REMOVE, async () => (await import('./run/key-remove.ts')).runKeyRemove),
@@ -45,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
 
 /** What the first word of commands of two words stands for. */
 export const FAMILIES: Readonly<Record<string, string>> = {
+  agent: 'freeze for movers on other hosts',
   images: 'list and release frozen images that are held',
   key: 'list, add and remove key slots',
 }
