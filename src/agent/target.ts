@@ -72,7 +72,7 @@ export class Target implements AsyncDisposable {
     const fds = { directFd: device.fd, bufferedFd: buffered.fd }
     const writer = targetWriter({ path, kind: 'device', ...fds, sparse: true })
     const at = { path: workingPath, sizeBytes }
-    const opened = (await openVolumeTargetMap(tools, at, signal)) ?? (await openDiskTargetMap(at))
+    const opened = (await openVolumeTargetMap(tools, at, signal)) ?? (await openDiskTargetMap(at, signal))
     const map = opened === null ? null : stack.use(opened)
     const target = new Target(id, { device, source, writer, map, stack: stack.move() })
     // What was written here before and not yet stored must not come later than what the mover writes.

@@ -4,7 +4,8 @@ import { LiveGroup, volumeOf } from '../capture/lvm/live-group.ts'
 import type { LvmTools } from '../capture/lvm/lvm-tools.ts'
 import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { DeviceIdentity } from '../domain/device-identity.ts'
-import type { Extent } from '../domain/extent.ts'
+import type { Extent, ExtentBatch } from '../domain/extent.ts'
+import type { Range } from '../domain/range.ts'
 import type { LvmVolume } from '../domain/logical-volume.ts'
 import { ExtentTable } from '../extents/extent-table.ts'
 import { inBatches } from '../extents/in-batches.ts'
@@ -14,9 +15,10 @@ import { isSoleUser } from '../formats/lvm2/sole-use.ts'
 import { volumeContent } from '../formats/lvm2/volume-content.ts'
 import type { StackGroup } from '../formats/volume-stack/volume.ts'
 import { groupLockFolder, holdGroup } from '../linux/lvm/group-lock.ts'
-import { deviceNumberAt } from '../linux/device-number-at.ts'
+import { deviceNumberAt } from '../linux/disk-statistics.ts'
 import { blockFolderOf, listSysfs } from '../linux/sysfs.ts'
 import { syscalls } from '../linux/syscalls.ts'
+import { placeDevices, type PlacedDevices } from './placed-devices.ts'
 import type { PlacedTarget, TargetMap } from './target-map.ts'
 
 /** A volume in more pieces than that is written through its host. */
@@ -29,6 +31,7 @@ type Parts = {
   readonly volume: LvmVolume
   readonly lockFolder: string
   readonly live: LiveGroup
+  readonly placed: PlacedDevices
 }
 
 /**
@@ -48,9 +51,9 @@ export async function openVolumeTargetMap(
   if (volume.segmentType !== 'linear' && volume.segmentType !== 'striped') return null
   await using stack = new AsyncDisposableStack()
   const live = stack.use(await LiveGroup.open(tools, volume.groupUuid, signal))
-  const identities = live.devices.map(({ identity }) => identity)
-  if (!identities.every(isNamed)) return null
-  const map = new VolumeTargetMap({ ...target, volume, lockFolder, live }, identities)
+  const placed = await placeDevices(live.devices, signal)
+  if (placed.disks.length === 0) return null
+  const map = new VolumeTargetMap({ ...target, volume, lockFolder, live, placed })
   try {
     await map.hold(signal)
   } catch (error) {
@@ -68,18 +71,16 @@ function isAboutTheGroup(error: unknown): error is Error {
   return error instanceof FormatError || error instanceof UnmappedError || error instanceof RangeError
 }
 
-function isNamed(identity: DeviceIdentity | null): identity is DeviceIdentity {
-  return identity !== null && identity.name !== null
-}
-
 class VolumeTargetMap implements TargetMap {
   readonly #parts: Parts
-  readonly devices: readonly DeviceIdentity[]
   #held: Disposable | null = null
 
-  constructor(parts: Parts, devices: readonly DeviceIdentity[]) {
+  constructor(parts: Parts) {
     this.#parts = parts
-    this.devices = devices
+  }
+
+  get devices(): readonly DeviceIdentity[] {
+    return this.#parts.placed.disks
   }
 
   async hold(signal: AbortSignal): Promise<PlacedTarget> {
@@ -109,7 +110,7 @@ class VolumeTargetMap implements TargetMap {
   }
 
   async #place(): Promise<PlacedTarget> {
-    const { live, volume, path, sizeBytes } = this.#parts
+    const { live, volume, path, sizeBytes, placed } = this.#parts
     try {
       const group = await live.read()
       const found = volumeOf(group, volume.uuid, path)
@@ -119,11 +120,14 @@ class VolumeTargetMap implements TargetMap {
       if (volumeContent(group.group, found).kind !== 'segments' || !isSoleUser(group.group, found)) {
         throw this.#changed('other volumes show its bytes too, such as snapshots of it')
       }
-      const extents = openLogicalVolume(group.group, found).extentsIn({ offset: 0, length: sizeBytes })
-      const numbered = inBatches(this.#onDisks(extents, group))
+      const pieces = openLogicalVolume(group.group, found).extentsIn({ offset: 0, length: sizeBytes })
+      const numbered = inBatches(this.#onDisks(pieces, group))
       const table = await ExtentTable.read(numbered, { sizeBytes, extentCountMax: EXTENTS_MAX })
       await this.#requireKernelAgrees(table)
-      return placed(table, { uuid: volume.uuid, devices: this.devices })
+      const extents = (range: Range): ExtentBatch[] =>
+        [...inBatches(table.extentsIn(range))].map((batch) => placed.place(batch))
+      const whole = extents({ offset: 0, length: sizeBytes })
+      return { epoch: epochOf({ uuid: volume.uuid, devices: placed.disks }, whole), extents }
     } catch (error) {
       if (!isAboutTheGroup(error)) throw error
       throw this.#changed(error.message, error)
@@ -167,13 +171,17 @@ async function folderName(path: string): Promise<string> {
   return folder === null ? path : basename(folder)
 }
 
-function placed(
-  table: ExtentTable,
+function epochOf(
   named: { readonly uuid: string; readonly devices: readonly DeviceIdentity[] },
-): PlacedTarget {
+  map: Iterable<ExtentBatch>,
+): string {
   const hash = createHash('sha256').update(JSON.stringify(named))
-  for (const extent of table.extentsIn({ offset: 0, length: table.sizeBytes })) {
+  for (const extent of flat(map)) {
     if (extent.kind === 'data') hash.update(`${extent.offset} ${extent.device} ${extent.physicalOffset}\n`)
   }
-  return { epoch: hash.digest('hex'), extents: (range) => inBatches(table.extentsIn(range)) }
+  return hash.digest('hex')
+}
+
+function* flat(batches: Iterable<ExtentBatch>): Generator<Extent> {
+  for (const batch of batches) yield* batch
 }
