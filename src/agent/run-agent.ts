@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../domain/clock.ts'
 import { isBackupError } from '../domain/backup-error.ts'
 import type { Randomness } from '../domain/randomness.ts'
@@ -123,7 +124,9 @@ class Certificates implements AgentCertificates {
     this.replace(await installCertificate(this.#folder, issued, this.#clock))
   }
 
+  /** Connections are made anew for it: not for one that is the same. */
   replace(tls: TlsMaterial): void {
+    if (isDeepStrictEqual(tls, this.tls)) return
     this.tls = tls
     this.server?.replaceTls(tls)
   }
