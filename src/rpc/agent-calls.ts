@@ -10,7 +10,7 @@ import type {
 import { Code, ConnectError, type Transport } from '@connectrpc/connect'
 import { createGrpcTransport } from '@connectrpc/connect-node'
 import type { AgentSession } from './agent-session.ts'
-import { connectionFailed, errorFromWire } from './error-from-wire.ts'
+import { connectionFailed, errorFromWire, silent } from './error-from-wire.ts'
 import type { Patience } from './patience.ts'
 import { MESSAGE_BYTES_MAX } from './wire-limits.ts'
 
@@ -66,7 +66,7 @@ export class AgentCalls {
     const left = new AbortController()
     const either = AbortSignal.any([signal, left.signal])
     const { silenceMs } = this.patience
-    const silence = (): void => left.abort(connectionFailed(this.agent, `it was silent for ${silenceMs} ms`))
+    const silence = (): void => left.abort(silent(this.agent, silenceMs))
     let timer = setTimeout(silence, silenceMs)
     try {
       const response = await this.#transport.stream(method, either, undefined, undefined, once(request))

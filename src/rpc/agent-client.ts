@@ -110,7 +110,12 @@ async function* piecesToSend(
   targetId: string,
   pieces: AsyncIterable<PieceToWrite>,
 ): AsyncGenerator<ReturnType<typeof pieceToMessage>> {
-  for await (const piece of pieces) yield pieceToMessage(targetId, piece)
+  let sum = 0
+  for await (const piece of pieces) {
+    sum += piece.kind === 'data' ? piece.bytes.byteLength : piece.length
+    yield pieceToMessage(targetId, piece)
+  }
+  yield { targetId, content: { case: 'totalBytes', value: BigInt(sum) } }
 }
 
 function certificateCalls(ask: Ask): Pick<AgentApi, 'signingRequest' | 'installCertificate'> {

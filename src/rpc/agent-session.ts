@@ -12,8 +12,8 @@ import { tlsOptions } from './tls-options.ts'
 export type AgentAddress = { readonly host: string; readonly port: number }
 
 /** What the agent may send of a stream, and of all, before it is read: enough for a fast network that is far away. */
-const STREAM_WINDOW_BYTES = 2 * 1024 * 1024
-const SESSION_WINDOW_BYTES = 8 * 1024 * 1024
+const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+const SESSION_WINDOW_BYTES = 16 * 1024 * 1024
 const HEADER_BYTES_MAX = 64 * 1024
 const SESSION_MEMORY_MB = 32
 

@@ -101,8 +101,8 @@ async function* resumeDelta(
     const request = { imageId, basePointId, startingOffset: BigInt(state.position) }
     for await (const message of calls.stream(GET_DELTA, request, signal)) {
       const { imageSizeBytes, ranges } = rangesFromBytes(message)
-      // 0 from an agent that was started again since, and has not asked yet.
-      state.takeRanges(imageSizeBytes === 0 ? (state.sizeBytes ?? 0) : imageSizeBytes, ranges)
+      // 0 from an agent that was started again since the image was made.
+      state.takeRanges(imageSizeBytes === 0 ? null : imageSizeBytes, ranges)
       yield ranges
     }
   }

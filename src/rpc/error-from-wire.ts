@@ -61,6 +61,12 @@ export function connectionFailed(agent: string, finding: string, cause?: unknown
   })
 }
 
+/** The connection lives, and nothing comes: to ask again would be to wait again. */
+export function silent(agent: string, silenceMs: number): BackupError {
+  const message = `Cannot go on with agent "${agent}": it was silent for ${silenceMs} ms`
+  return new BackupError(ErrorCode.ConnectionFailed, message, { data: { agent, isSilent: true } })
+}
+
 /** What a socket, or TLS, failed with, in words. */
 function textOf(cause: unknown): string {
   return sentenceFrom(cause instanceof Error ? cause.message : String(cause), SENTENCE_LENGTH_MAX)

@@ -14,6 +14,8 @@ import type { TlsMaterial } from './tls-material.ts'
 /** A peer that does not answer a ping within this time is gone. */
 const PING_INTERVAL_MS = 10_000
 const PING_TIMEOUT_MS = 15_000
+/** What a peer may send of all its streams before it is read. */
+const SESSION_WINDOW_BYTES = 4 * 1024 * 1024
 /** Calls get so long to end when the agent stops. */
 const CLOSING_MS = 3000
 
@@ -86,6 +88,7 @@ export class OpenSessions {
 
   #watch(session: ServerHttp2Session): void {
     this.#sessions.add(session)
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES)
     // What it fails with is its peer's affair; it closes by itself.
     session.on('error', () => {})
     let answeredAt = performance.now()

@@ -3,7 +3,7 @@ import type { PieceOfImage, PieceToWrite } from './agent-api.ts'
 import { PIECE_BYTES_MAX } from './agent-api.ts'
 import type { ReadExtentsResponseSchema, WriteExtentsRequest } from './gen/icecore/v1/agent_pb.ts'
 import { pieceFromMessage } from './target-message.ts'
-import { textFrom } from './wire-values.ts'
+import { numberFrom, textFrom } from './wire-values.ts'
 
 /** The messages of pieces, of any size, each as large as a message may be. */
 export async function* pieceAnswers(
@@ -12,8 +12,8 @@ export async function* pieceAnswers(
   for await (const { offset, bytes } of pieces) {
     for (let begin = 0; begin < bytes.byteLength; begin += PIECE_BYTES_MAX) {
       const data = bytes.subarray(begin, begin + PIECE_BYTES_MAX)
-      // A copy: the agent may use its memory again as soon as it is asked for the next piece.
-      yield { byteOffset: BigInt(offset + begin), data: data.slice() }
+      // Encoded before the next one is asked for: the agent may use its memory again then.
+      yield { byteOffset: BigInt(offset + begin), data }
     }
   }
 }
@@ -32,16 +32,28 @@ export async function piecesOfTarget(
   async function* pieces(): AsyncGenerator<PieceToWrite> {
     let next: IteratorResult<WriteExtentsRequest> = first
     try {
+      let sum = 0
       while (next.done !== true) {
         if (next.value.targetId !== targetId) {
           throw new SyntaxError(`target_id changes, expected ${JSON.stringify(targetId)} in every message`)
         }
-        yield pieceFromMessage(next.value)
+        const { content } = next.value
+        if (content.case === 'totalBytes') return requireTotal(numberFrom(content.value, 'total_bytes'), sum)
+        const piece = pieceFromMessage(next.value)
+        sum += piece.kind === 'data' ? piece.bytes.byteLength : piece.length
+        yield piece
         next = await iterator.next()
       }
+      // HTTP/2 lets a stream that was given up look like one that has ended.
+      throw new SyntaxError('the stream ends without total_bytes: it was cut off')
     } finally {
       await iterator.return?.()
     }
   }
   return { targetId, pieces: pieces() }
+}
+
+function requireTotal(totalBytes: number, sum: number): void {
+  if (totalBytes === sum) return
+  throw new SyntaxError(`total_bytes is ${totalBytes}, expected ${sum}: so many have come`)
 }

@@ -54,8 +54,10 @@ export class ProtoCursor {
     if (wireType === VARINT) {
       // Of 64 bits, perhaps: its value is of no interest.
       while (((this.#bytes[this.#position++] ?? 0) & 0x80) !== 0) continue
-    } else if (wireType === LENGTH_DELIMITED) this.#position += this.number()
-    else if (wireType === FIXED_64) this.#position += 8
+    } else if (wireType === LENGTH_DELIMITED) {
+      const length = this.number()
+      this.#position += length
+    } else if (wireType === FIXED_64) this.#position += 8
     else if (wireType === FIXED_32) this.#position += 4
     else throw new SyntaxError(`a field has wire type ${wireType}`)
     if (this.#position > this.#bytes.length) throw new SyntaxError('a field ends behind its message')

@@ -35,9 +35,10 @@ export class ReceivedStream {
     }
   }
 
-  takeRanges(imageSizeBytes: number, ranges: readonly Range[]): void {
+  /** The same of a change list; its size is null where the agent does not know it any more. */
+  takeRanges(imageSizeBytes: number | null, ranges: readonly Range[]): void {
     this.#isFirst = false
-    this.#takeSize(imageSizeBytes)
+    if (imageSizeBytes !== null) this.#takeSize(imageSizeBytes)
     this.#takeCount(ranges.length)
     const limit = this.sizeBytes ?? Number.MAX_SAFE_INTEGER
     for (const { offset, length } of ranges) {

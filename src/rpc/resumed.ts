@@ -34,7 +34,8 @@ export async function* resumed<T>(
       const progress = stream.progress()
       idleCount = progress > before ? 0 : idleCount + 1
       before = progress
-      const isCutOff = hasBegun && isBackupError(error, ErrorCode.ConnectionFailed)
+      const isCutOff =
+        hasBegun && isBackupError(error, ErrorCode.ConnectionFailed) && error.data['isSilent'] !== true
       if (!isCutOff || count >= patience.resumesMax || idleCount > patience.idleResumesMax) throw error
     }
     await sleep(patience.resumeDelayMs * 2 ** idleCount, undefined, { signal })
