@@ -7,6 +7,7 @@ import { mixedBytes } from '../../test/support/mixed-bytes.ts'
 import { systemRandomness } from '../cli/system-randomness.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Range } from '../domain/range.ts'
+import { heldImages } from '../host/held-images.ts'
 import { hostLvm } from '../linux/lvm/lvm-tools.ts'
 import type { AgentApi, FreezeOrder } from '../rpc/agent-api.ts'
 import { agentHost } from './agent-host.ts'
@@ -158,4 +159,135 @@ test('agentHost() freezes, tells, reads, keeps and tells what changed', { skip }
   await assert.rejects(all(agent.delta({ ...half, basePointId: 'cd'.repeat(32) }, signal)), {
     code: 'CHANGES_UNKNOWN',
   })
+})
+
+test('agentHost() gives up what a mover no longer asks for, and waits for that', { skip }, async () => {
+  using mounted = cloningFileSystem('xfs')
+  const path = mounted.join('disk.img')
+  writeFileSync(path, new Uint8Array(MIB).fill(1))
+  await using agent = agentFor(() => configuration([path]))
+  const dead = await agent.freeze(orderOf([path], { leaseSeconds: 1 }), signal)
+  // The next run waits for the lease of one that is dead.
+  const next = await agent.freeze(orderOf([path]), signal)
+  assert.match(agent.notices.join(), /Nothing was heard for 1 s of the mover of .*disk.img/)
+  const [image] = dead.images
+  assert.ok(image)
+  await assert.rejects(all(agent.extents({ imageId: image.imageId, startingOffset: 0 }, signal)), {
+    code: 'IMAGE_MISSING',
+  })
+  await assert.rejects(agent.renew({ groupId: dead.groupId, leaseSeconds: 60 }, signal), {
+    code: 'IMAGE_MISSING',
+  })
+  // One that is renewed is alive.
+  await agent.renew({ groupId: next.groupId, leaseSeconds: 600 }, signal)
+  await assert.rejects(agent.freeze(orderOf([path]), signal), {
+    code: 'AGENT_REFUSED',
+    message: /another run holds a frozen image of ".*disk.img"/,
+  })
+  await agent.release(next.groupId, signal)
+  assert.equal((await agent.status(signal)).held.filter(({ source }) => source === path).length, 0)
+})
+
+test('agentHost() holds no more groups, and sends no more at once, than it may', { skip }, async () => {
+  using mounted = cloningFileSystem('xfs')
+  const paths = ['a', 'b', 'c'].map((name) => mounted.join(`${name}.img`))
+  for (const path of paths) writeFileSync(path, new Uint8Array(4 * MIB).fill(1))
+  await using agent = agentFor(() => configuration(paths, { groups: 2, streams: 1, leaseSeconds: 100 }))
+  const [a = '', b = '', c = ''] = paths
+  const [frozen] = await Promise.all([agent.freeze(orderOf([a]), signal), agent.freeze(orderOf([b]), signal)])
+  await assert.rejects(agent.freeze(orderOf([c]), signal), {
+    code: 'AGENT_REFUSED',
+    message: /holds 2 groups/,
+  })
+  const [image] = frozen.images
+  assert.ok(image)
+  const { imageId } = image
+  const reading = agent.read({ imageId, ranges: [{ offset: 0, length: 4 * MIB }] }, signal)
+  const open = reading[Symbol.asyncIterator]()
+  assert.equal((await open.next()).value?.bytes.byteLength, MIB)
+  await assert.rejects(all(agent.extents({ imageId, startingOffset: 0 }, signal)), {
+    code: 'AGENT_REFUSED',
+    message: /sends 1 maps/,
+  })
+  // A mover that goes away in the middle leaves room for the next.
+  await open.return?.()
+  assert.equal((await bytesOf(agent, imageId, [{ offset: 5, length: 10 }])).byteLength, 10)
+  await agent.release(frozen.groupId, signal)
+  await agent.freeze(orderOf([c]), signal)
+})
+
+test('agentHost() refuses what cannot be meant', { skip }, async () => {
+  using mounted = cloningFileSystem('xfs')
+  const path = mounted.join('disk.img')
+  writeFileSync(path, new Uint8Array(MIB).fill(1))
+  await using agent = agentFor(() => configuration([path]))
+  const orders: readonly Partial<FreezeOrder>[] = [
+    { sources: [] },
+    { sources: [path, path] },
+    { sources: Array.from({ length: 65 }, (_, at) => `/dev/vg0/${at}`) },
+    { lineageKey: 'AB'.repeat(16) },
+    { lineage: 'a\0b' },
+    { leaseSeconds: 0 },
+    { leaseSeconds: 601 },
+    { basePointId: 'ab' },
+    { provider: 'nbd' },
+    { provider: '__proto__' },
+  ]
+  for (const order of orders) {
+    await assert.rejects(
+      agent.freeze(orderOf([path], order), signal),
+      { code: 'USAGE_WRONG' },
+      JSON.stringify(order),
+    )
+  }
+  const { images, groupId } = await agent.freeze(orderOf([path]), signal)
+  const [image] = images
+  assert.ok(image)
+  const { imageId } = image
+  const wrong: readonly (readonly Range[])[] = [
+    [{ offset: 0, length: 0 }],
+    [{ offset: -1, length: 1 }],
+    [{ offset: MIB, length: 1 }],
+    [{ offset: 1, length: MIB }],
+    [{ offset: 2 ** 53, length: 1 }],
+    [{ offset: 0.5, length: 1 }],
+    [
+      { offset: 8, length: 8 },
+      { offset: 0, length: 8 },
+    ],
+    [
+      { offset: 0, length: 8 },
+      { offset: 7, length: 8 },
+    ],
+  ]
+  for (const ranges of wrong) {
+    await assert.rejects(bytesOf(agent, imageId, ranges), { code: 'USAGE_WRONG' }, JSON.stringify(ranges))
+  }
+  const key = new Uint8Array(32)
+  for (const ranges of wrong.slice(0, 6)) {
+    await assert.rejects(agent.challenge({ imageId, key, ranges }, signal), { code: 'USAGE_WRONG' })
+  }
+  const short = { imageId, key: key.subarray(0, 8), ranges: [] }
+  await assert.rejects(agent.challenge(short, signal), { code: 'USAGE_WRONG' })
+  for (const startingOffset of [MIB + 1, 2 ** 53]) {
+    await assert.rejects(all(agent.extents({ imageId, startingOffset }, signal)), { code: 'USAGE_WRONG' })
+  }
+  const foreign = { imageId, startingOffset: 0, epoch: 'another-1' }
+  await assert.rejects(all(agent.identify(foreign, signal)), { code: 'USAGE_WRONG' })
+  await assert.rejects(agent.keep({ groupId, pointId: 'x' }, signal), { code: 'USAGE_WRONG' })
+  await assert.rejects(agent.load('nobody', signal), { code: 'IMAGE_MISSING' })
+})
+
+test('agentHost() says that an image is lost which somebody removed', { skip }, async () => {
+  using mounted = cloningFileSystem('xfs')
+  const path = mounted.join('disk.img')
+  writeFileSync(path, new Uint8Array(MIB).fill(1))
+  await using agent = agentFor(() => configuration([path]))
+  const { images } = await agent.freeze(orderOf([path]), signal)
+  const [image] = images
+  assert.ok(image)
+  const held = await heldImages({ clock: systemClock, randomness: systemRandomness }, signal)
+  for (const { image: one, provider } of held) if (one.source === path) await provider.release(one, signal)
+  const whole = { imageId: image.imageId, startingOffset: 0, epoch: image.epoch }
+  await assert.rejects(all(agent.identify(whole, signal)), { code: 'IMAGE_LOST' })
 })

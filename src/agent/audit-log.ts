@@ -34,7 +34,7 @@ const BYTES_MAX = 16 * 1024 * 1024
 /** What cannot be written yet is kept, as long as it is little. */
 const PENDING_MAX = 1000
 const ROOM_BYTES_MIN = 1024 * 1024
-const LINE_BYTES_MAX = 8 * 1024
+const TEXT_LENGTH_MAX = 2000
 
 /** What movers asked of this agent, and what became of it: a file that only its owner may read. */
 export class AuditLog implements Disposable {
@@ -64,7 +64,9 @@ export class AuditLog implements Disposable {
 
   /** Never throws: what cannot be written keeps the next change from being made. */
   write(line: AuditLine): void {
-    this.#pending.push(`${JSON.stringify(line).slice(0, LINE_BYTES_MAX)}\n`)
+    const about = line.about.slice(0, TEXT_LENGTH_MAX)
+    const failure = line.failure?.slice(0, TEXT_LENGTH_MAX) ?? null
+    this.#pending.push(`${JSON.stringify({ ...line, about, failure })}\n`)
     if (this.#pending.length > PENDING_MAX) {
       this.#pending.shift()
       this.#lostCount += 1
@@ -129,7 +131,8 @@ function unwritable(folder: string, cause: unknown): BackupError {
 
 /** The last lines, the oldest first; none where there is no log. Lines that are none are left out. */
 export async function lastCalls(folder: string, count: number): Promise<readonly AuditLine[]> {
-  const lines = (await tailOf(join(folder, NAME))).split('\n').filter((line) => line !== '')
+  const texts = [await tailOf(join(folder, PREVIOUS_NAME)), await tailOf(join(folder, NAME))]
+  const lines = texts.flatMap((text) => text.split('\n')).filter((line) => line !== '')
   return lines.slice(-count).flatMap((line) => parseLine(line) ?? [])
 }
 

@@ -25,7 +25,7 @@ async function startAgent(folder: string, stateFolder: string): Promise<RunningA
   const stop = new AbortController()
   const notices: string[] = []
   const listening = Promise.withResolvers<number>()
-  let reload = (): void => {}
+  let reload: (() => void) | null = null
   const running = runAgent({
     folder,
     stateFolder,
@@ -45,7 +45,7 @@ async function startAgent(folder: string, stateFolder: string): Promise<RunningA
   return {
     port,
     notices,
-    reload: () => reload(),
+    reload: () => reload?.(),
     connect: (tls) => connectAgent({ host: HOST, port, tls }),
     [Symbol.asyncDispose]: async () => {
       stop.abort()
