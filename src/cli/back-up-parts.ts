@@ -2,6 +2,8 @@ import { hostname } from 'node:os'
 import type { SourceAddress } from '../lane/lane-messages.ts'
 import { sealThreads } from '../lane/seal-threads.ts'
 import type { BackUpParts } from '../mover/back-up.ts'
+import type { Pace } from '../mover/pace.ts'
+import { pacedLanes } from '../mover/paced-lanes.ts'
 import type { IndexSegment } from '../repository/index-segment.ts'
 import type { LocalIndex } from '../stores/local-index/local-index.ts'
 import type { Invocation } from './invocation.ts'
@@ -20,6 +22,7 @@ export function backUpParts(
     addresses: readonly SourceAddress[]
     writerId: string
     lanesMax: number | null
+    pace: Pace | null
   },
 ): BackUpParts {
   const { repository, index, locator, nodes, laneSetUp } = run.repository
@@ -36,12 +39,13 @@ export function backUpParts(
     },
     reader: nodes,
     writerId: run.writerId,
-    openLanes: (known, onPack) =>
-      sealThreads(
-        Math.min(laneCount(invocation), run.lanesMax ?? Infinity),
-        { ...laneSetUp, work: 'seal', known, sources: run.addresses },
-        onPack,
-      ),
+    openLanes: (known, onPack) => {
+      const count = Math.min(laneCount(invocation), run.lanesMax ?? Infinity)
+      const setUp = { ...laneSetUp, work: 'seal', known, sources: run.addresses } as const
+      const lanes = sealThreads(count, setUp, onPack)
+      const { chunkSizeBytes } = repository.config
+      return run.pace === null ? lanes : pacedLanes(lanes, { pace: run.pace, chunkSizeBytes, signal })
+    },
     about: { host: hostname(), icecoreVersion: VERSION },
     clock,
     randomness,

@@ -1,5 +1,6 @@
 import { formatByteSize } from '../domain/byte-size.ts'
 import { formatDuration } from '../domain/duration.ts'
+import type { PaceRecord } from '../domain/ledger.ts'
 import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
 import { freezeLines } from './freeze-lines.ts'
 import { freeLines } from './free-lines.ts'
@@ -19,6 +20,7 @@ export function backupReport({ id, point }: StoredPoint): { readonly json: unkno
     done: ledger.done,
     degraded: ledger.degraded,
     freeze: ledger.freeze,
+    pace: ledger.pace ?? null,
     witnesses: combinedWitnesses(point.objects),
   }
   const rate =
@@ -30,9 +32,19 @@ export function backupReport({ id, point }: StoredPoint): { readonly json: unkno
     ...point.objects.flatMap(objectLines),
     `  stored ${formatByteSize(ledger.storedBytes)} in ${formatDuration(ledger.durationMs)}, read at ${formatByteSize(rate)}/s`,
     ...freezeLines(ledger.freeze),
+    ...paceLines(ledger.pace),
     ...ledger.degraded.map((one) => `  degraded (${one.code}): ${one.message}`),
   ]
   return { json, text: lines.join('\n') }
+}
+
+function paceLines(pace: PaceRecord | undefined): string[] {
+  if (pace === undefined) return []
+  const slow =
+    pace.slowdownCount === 0
+      ? ''
+      : `, slowed down ${pace.slowdownCount} times for disks that were slow to answer`
+  return [`  held back: waited ${formatDuration(pace.waitedMs)}${slow}`]
 }
 
 function objectJson(object: PointObject): unknown {

@@ -10,7 +10,7 @@ export function requireFitting({
   options,
   arguments: { sources },
 }: Pick<InvocationOf<typeof BACKUP>, 'options' | 'arguments'>): void {
-  const finding = unfitPaths(options) ?? unfitBitmap(options, sources)
+  const finding = unfitPaths(options) ?? unfitBitmap(options, sources) ?? unfitAgent(options, sources)
   if (finding === null) return
   throw new BackupError(ErrorCode.UsageWrong, `Cannot use ${finding}`, {
     data: { command: 'icecore backup' },
@@ -23,6 +23,25 @@ function unfitPaths({ paths, changes, bitmap, whole }: BackupOptions): string | 
   const unfit =
     changes !== undefined ? '--changes' : bitmap !== undefined ? '--bitmap' : whole ? '--whole' : null
   return unfit === null ? null : `${unfit} with --path: it is for whole volumes`
+}
+
+/** What an agent does on its host, its own configuration says. */
+function unfitAgent(options: BackupOptions, sources: readonly string[]): string | null {
+  if (options.agent === undefined) {
+    if (options.transport !== undefined)
+      return '--transport without --agent: sources of this host are read here'
+    return options.latencyMax === undefined
+      ? null
+      : '--latency-max without --agent: it is the agent that measures'
+  }
+  const uri = sources.find(isNbdUri)
+  if (uri !== undefined) return `--agent with "${uri}": an export is read from its server`
+  const relative = sources.find((source) => !source.startsWith('/'))
+  if (relative !== undefined)
+    return `--agent with "${relative}": required is a whole path on the agent's host`
+  if (options.allowMounted) return '--allow-mounted with --agent: an agent freezes what it serves'
+  const hooks = [...options.beforeFreeze, ...options.afterThaw].length > 0
+  return hooks ? "hooks with --agent: those of the agent's own configuration are run on its host" : null
 }
 
 function unfitBitmap({ bitmap, changes }: BackupOptions, sources: readonly string[]): string | null {

@@ -15,8 +15,18 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
     'See what it wrote, run it by hand, or let the run go on without it with `onFailure: degrade`',
   [ErrorCode.ChangesUnknown]:
     'Serve the bitmap with the export, or leave out --bitmap: everything is then compared',
+  [ErrorCode.ChallengeFailed]:
+    'Run `icecore doctor --agent HOST`; `--transport lan` has the agent read and send instead',
   [ErrorCode.ConnectionFailed]: 'See that the server runs, that the address is right, and what its log says',
   [ErrorCode.ProtocolWrong]: 'See what it is that listens there; another version of the server may do better',
+  [ErrorCode.AuthorityUnusable]:
+    'Name its folder with --authority; `icecore agent invite HOST` makes one where there is none',
+  [ErrorCode.AgentNotEnrolled]:
+    'Run `icecore agent invite HOST` on the mover, and on this host what it then says',
+  [ErrorCode.EnrolmentRefused]: 'Run `icecore agent invite HOST` on the mover again, for a new token',
+  [ErrorCode.CertificateRefused]:
+    'See that the clocks of both hosts are right, and that the mover uses the authority that the agent enrolled at',
+  [ErrorCode.CertificateMissing]: 'Run `icecore agent list` to see which there are',
   [ErrorCode.TargetExists]: 'Give --overwrite to replace it, or --differing to write only what differs',
   [ErrorCode.TargetMissing]: 'Make the folder or the device first',
   [ErrorCode.TargetInUse]: 'Unmount it, and stop what has it open',
@@ -66,6 +76,8 @@ const PATH_HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
 /** What to do next, in one line; undefined when nothing is better than the error itself. */
 export function hintFor(error: BackupError): string | undefined {
   if (typeof error.data['chosenPath'] === 'string') return PATH_HINTS[error.code]
+  if (error.data['isAgentDisk'] === true)
+    return 'Run `icecore doctor --agent HOST` to see which disks both hosts see'
   if (error.code !== ErrorCode.UsageWrong) return HINTS[error.code]
   const { suggestion, command } = error.data
   if (typeof suggestion === 'string') return `Did you mean ${suggestion}?`

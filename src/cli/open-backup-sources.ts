@@ -1,11 +1,18 @@
 import type { ProvenFree } from '../capture/proven-free.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { DegradedCode, type Degraded } from '../domain/ledger.ts'
+import type { Transport } from '../domain/run-mode.ts'
 import { inOrder } from '../extents/in-order.ts'
 import { subtractRanges } from '../extents/subtract-ranges.ts'
 import { deviceUse } from '../linux/device-use.ts'
 import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
-import { identifyFrozen, isFrozen, type FrozenPart, type FrozenSources } from './freeze/frozen-source.ts'
+import {
+  challengeAll,
+  identifyFrozen,
+  isFrozen,
+  type FrozenPart,
+  type FrozenSources,
+} from './freeze/frozen-source.ts'
 import { openSource, type OpenedSource, type SourceOptions } from './open-source.ts'
 import { sourceName } from './source-name.ts'
 
@@ -21,6 +28,7 @@ export type NamedSource = {
 export type OpenSources = AsyncDisposable & {
   readonly sources: readonly NamedSource[]
   readonly degraded: readonly Degraded[]
+  readonly transport: { readonly requested: Transport; readonly done: Transport }
   /** The lanes that may read them at once; null: any number. */
   readonly lanesMax: number | null
   /** Aborted, with the reason, when the frozen images had to be given up. */
@@ -64,7 +72,8 @@ export async function openBackupSources(
   return {
     sources: opened.map((source) => ({ ...source, name: sourceName(source.local, locals) })),
     degraded,
-    lanesMax: opened.some(({ local }) => local.lanesMax === 1) ? 1 : null,
+    transport: frozen?.transport ?? transportOf(locals),
+    lanesMax: opened.reduce<number | null>((least, { local }) => lesser(least, local.lanesMax), null),
     lost: frozen?.lost ?? new AbortController().signal,
     async keep(pointId, signal) {
       await frozen?.keep(pointId, signal)
@@ -74,6 +83,15 @@ export async function openBackupSources(
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
+}
+
+function transportOf(sources: readonly OpenedSource[]): OpenSources['transport'] {
+  const transport = sources.some(({ address }) => 'uri' in address) ? 'nbd' : 'local'
+  return { requested: transport, done: transport }
+}
+
+function lesser(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }
 
 /** What is known of a source beyond what it is. */
@@ -112,8 +130,12 @@ export function backupSource(source: NamedSource, map: SourceMap, allowMounted: 
   }
 }
 
-function frozenPart(frozen: FrozenPart): Pick<BackupSource, 'identify' | 'image'> {
-  return { identify: (signal) => identifyFrozen(frozen, signal), image: frozen.record }
+function frozenPart(frozen: FrozenPart): Pick<BackupSource, 'identify' | 'image' | 'challenge'> {
+  return {
+    identify: (signal) => identifyFrozen(frozen, signal),
+    image: frozen.record,
+    ...(frozen.challenge === undefined ? {} : { challenge: (signal) => challengeAll([frozen], signal) }),
+  }
 }
 
 function requireDistinct(opened: readonly { readonly local: OpenedSource }[], source: OpenedSource): void {

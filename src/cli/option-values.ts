@@ -46,6 +46,28 @@ export function parseChunkSize(text: string): number {
   throw new SyntaxError(`Cannot read "${text}": expected a power of two from 16KiB to 4MiB`)
 }
 
+const RATE_MIN = 64 * 1024
+
+/** `100MiB/s` or `100MiB`, in bytes a second. */
+export function parseRate(text: string): number {
+  const bytes = parseByteSize(text.replace(/\/s$/, ''))
+  if (bytes >= RATE_MIN) return bytes
+  throw new SyntaxError(`Cannot read "${text}": expected at least 64KiB/s, such as 100MiB/s`)
+}
+
+/** Minutes since midnight; `to` may be the next day's. */
+export type HoursOfDay = { readonly fromMinute: number; readonly toMinute: number }
+
+/** `22:00-06:00`, by the clock of this host. */
+export function parseHours(text: string): HoursOfDay {
+  const found = /^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)$/.exec(text)
+  const [fromHour, fromMinutes, toHour, toMinutes] = (found ?? []).slice(1).map(Number)
+  const fromMinute = (fromHour ?? NaN) * 60 + (fromMinutes ?? NaN)
+  const toMinute = (toHour ?? NaN) * 60 + (toMinutes ?? NaN)
+  if (found !== null && fromMinute !== toMinute && toMinute <= 24 * 60) return { fromMinute, toMinute }
+  throw new SyntaxError(`Cannot read "${text}": expected two different times of day, such as 22:00-06:00`)
+}
+
 export type CompressionChoice =
   | { readonly algorithm: 'zstd'; readonly level: number }
   | { readonly algorithm: 'none' }

@@ -12,7 +12,7 @@ import type { VolumeStack } from '../formats/volume-stack/volume.ts'
 import type { SourceAddress } from '../lane/lane-messages.ts'
 import { openScratchFile, type ScratchFile } from '../linux/scratch-file.ts'
 import type { BackupSource } from '../mover/backup-source.ts'
-import { isFrozen } from './freeze/frozen-source.ts'
+import { challengeAll, isFrozen } from './freeze/frozen-source.ts'
 import { placeFileSet } from './freeze/file-set-places.ts'
 import type { MapParts } from './map-sources.ts'
 import type { NamedSource, OpenSources } from './open-backup-sources.ts'
@@ -123,9 +123,17 @@ function sourceOf(
     changes: null,
     baseData: null,
     ...(first !== undefined && isFrozen(first.local) ? { image: first.local.frozen.record } : {}),
+    ...challengeOf(sources),
     freeBytes: null,
     volumes: [{ name: on.volume.name, format, reason }],
   }
+}
+
+/** A file is where its source is: what is asked of that holds for all of its files. */
+function challengeOf(sources: readonly NamedSource[]): Pick<BackupSource, 'challenge'> {
+  const parts = sources.flatMap(({ local }) => (isFrozen(local) ? [local.frozen] : []))
+  if (parts.every(({ challenge }) => challenge === undefined)) return {}
+  return { challenge: (signal) => challengeAll(parts, signal) }
 }
 
 function degradedOf({ fileSystem }: FileSystemVolume, built: BuiltFileSet, where: string): Degraded[] {

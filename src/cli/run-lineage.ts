@@ -14,7 +14,7 @@ export function lineageOf({
 }: Pick<InvocationOf<typeof BACKUP>, 'options' | 'arguments'>): string {
   if (options.name !== undefined) return options.name
   const paths = options.paths.length === 0 ? '' : `:${options.paths.map(({ text }) => text).join('+')}`
-  const lineage = `${defaultLineage(sources, hostname())}${paths}`
+  const lineage = `${defaultLineage(sources, options.agent?.host ?? hostname())}${paths}`
   if (lineage.length <= LINEAGE_LENGTH_MAX) return lineage
   const message = `Cannot name the lineage after its sources: they have ${lineage.length} characters, required is --name`
   throw new BackupError(ErrorCode.UsageWrong, message)

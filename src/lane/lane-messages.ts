@@ -4,6 +4,7 @@ import type { RestoreSetUp } from './restore-messages.ts'
 import type { SealJob, SealOutcome, StoredPack } from '../mover/seal-lanes.ts'
 import type { RepositoryConfig } from '../repository/config.ts'
 import type { RepositoryKeys } from '../repository/keys.ts'
+import type { TlsMaterial } from '../rpc/tls-material.ts'
 import type { LocalIndexHandle } from '../stores/local-index/local-index.ts'
 
 /** How a thread opens the store for itself. */
@@ -26,7 +27,17 @@ export type NbdAddress = {
   readonly connectionsMax: number
 }
 
-export type DeviceAddress = DescriptorAddress | NbdAddress
+/** How a thread reaches an agent; the key of the run goes from memory to memory. */
+export type AgentLink = { readonly host: string; readonly port: number; readonly tls: TlsMaterial }
+
+/** An image that an agent reads and sends; every lane connects for itself. */
+export type AgentAddress = {
+  readonly agent: AgentLink
+  readonly imageId: string
+  readonly sizeBytes: number
+}
+
+export type DeviceAddress = DescriptorAddress | NbdAddress | AgentAddress
 
 /** An image that lies in pieces on files or devices. */
 export type MappedAddress = {

@@ -5,6 +5,7 @@ import { emitEvent, serveCalls } from '../linux/thread-calls.ts'
 import { KnownChunks } from '../repository/known-chunks.ts'
 import { DirectoryStore } from '../stores/directory/directory-store.ts'
 import { LocalIndexLocator } from '../stores/local-index/local-index.ts'
+import { agentSource } from './agent-source.ts'
 import { chooseCodec } from './choose-codec.ts'
 import { descriptorSource } from './descriptor-source.ts'
 import type {
@@ -61,5 +62,6 @@ function sourceAt(address: SourceAddress): LaneSource {
 }
 
 function deviceAt(address: DeviceAddress): LaneSource {
-  return 'uri' in address ? nbdSource(address) : descriptorSource(address)
+  if ('uri' in address) return nbdSource(address)
+  return 'agent' in address ? agentSource(address) : descriptorSource(address)
 }

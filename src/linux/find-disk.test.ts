@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
+import type { DeviceIdentity } from '../domain/device-identity.ts'
 import { locateDisk } from './find-disk.ts'
 
 const NAME = 'wwn:naa.600140512345678'
@@ -36,7 +37,10 @@ async function sysWith(
 
 const path = { wwid: 'naa.600140512345678' }
 
-async function refusal(disks: Readonly<Record<string, Shown & Odds>>, identity = IDENTITY): Promise<string> {
+async function refusal(
+  disks: Readonly<Record<string, Shown & Odds>>,
+  identity: DeviceIdentity = IDENTITY,
+): Promise<string> {
   await using sys = await sysWith(disks)
   try {
     await locateDisk(identity, sys.root)
@@ -89,7 +93,7 @@ test('locateDisk() refuses another size, other sectors, and a disk without a nam
     await refusal({ sda: { ...path, sectorSize: 4096 } }),
     /its sectors have 4096 bytes, expected 512/,
   )
-  assert.match(await refusal({ sda: path }, { ...IDENTITY, name: null as never }), /knows no name/)
+  assert.match(await refusal({ sda: path }, { ...IDENTITY, name: null }), /knows no name/)
 })
 
 test('locateDisk() passes over the hidden paths of an NVMe namespace', async () => {

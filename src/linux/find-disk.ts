@@ -39,7 +39,7 @@ export async function locateDisk(identity: DeviceIdentity, root = '/sys'): Promi
   const { name } = identity
   if (name === null) {
     const message = `Cannot find a disk of ${formatByteSize(identity.sizeBytes)}: its owner knows no name for it that other hosts know too, required is a disk with a serial number or a world-wide name`
-    throw new BackupError(ErrorCode.SourceUnsuitable, message)
+    throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { isAgentDisk: true } })
   }
   const disks = await seenDisks(root)
   const found = withoutPaths(disks.filter((disk) => disk.identity.name === name))
@@ -59,7 +59,7 @@ function withoutPaths(found: readonly SeenDisk[]): readonly SeenDisk[] {
 function requireGeometry(identity: DeviceIdentity, disk: SeenDisk): void {
   const { name, sizeBytes, sectorSizeBytes } = identity
   const found = disk.identity
-  const data = { identity, path: disk.path, found }
+  const data = { isAgentDisk: true, identity, path: disk.path, found }
   if (found.sizeBytes !== sizeBytes) {
     const message = `Cannot use disk "${disk.path}" as "${name}": it has ${found.sizeBytes} bytes, expected ${sizeBytes} as its owner sees it; rescan the disk on both hosts`
     throw new BackupError(ErrorCode.SourceUnsuitable, message, { data })
@@ -92,13 +92,13 @@ function missing(name: string, disks: readonly SeenDisk[]): BackupError {
   const there =
     named.length === 0 ? 'none that has a name is there' : `there are ${[...shown, ...more].join(', ')}`
   const message = `Cannot find disk "${name}" on this host: ${there}; required is that the storage shows it to this host too`
-  return new BackupError(ErrorCode.SourceMissing, message, { data: { name } })
+  return new BackupError(ErrorCode.SourceMissing, message, { data: { isAgentDisk: true, name } })
 }
 
 function ambiguous(name: string, found: readonly SeenDisk[]): BackupError {
   const paths = found.map(({ path }) => path).join(', ')
   const message = `Cannot tell which disk is "${name}": ${found.length} have this name (${paths}), required is one, or one multipath map over all of them (multipathd)`
   return new BackupError(ErrorCode.SourceUnsuitable, message, {
-    data: { name, paths: found.map(({ path }) => path) },
+    data: { isAgentDisk: true, name, paths: found.map(({ path }) => path) },
   })
 }

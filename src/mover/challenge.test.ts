@@ -77,11 +77,14 @@ test('challenge() refuses another disk, and names the range and the disk', async
   assert.match(found, new RegExp(`^${ErrorCode.ChallengeFailed}: .*"/dev/vg0/home".*on disk 0 at \\d+`))
 })
 
+const answersOf =
+  (length: number): ChallengeParts['ask'] =>
+  ({ ranges }) =>
+    Promise.resolve(ranges.map(() => new Uint8Array(length)))
+
 test('challenge() refuses an owner that answers digests of something else, too few, or none', async () => {
-  const lie: ChallengeParts['ask'] = ({ ranges }) => Promise.resolve(ranges.map(() => new Uint8Array(32)))
-  assert.match(await codeOf(partsOf(frozenBytes(), { ask: lie })), /^CHALLENGE_FAILED/)
-  const short: ChallengeParts['ask'] = ({ ranges }) => Promise.resolve(ranges.map(() => new Uint8Array(4)))
-  assert.match(await codeOf(partsOf(frozenBytes(), { ask: short })), /^CHALLENGE_FAILED/)
+  assert.match(await codeOf(partsOf(frozenBytes(), { ask: answersOf(32) })), /^CHALLENGE_FAILED/)
+  assert.match(await codeOf(partsOf(frozenBytes(), { ask: answersOf(4) })), /^CHALLENGE_FAILED/)
   assert.match(await codeOf(partsOf(frozenBytes(), { ask: () => Promise.resolve([]) })), /^PROTOCOL_WRONG/)
 })
 
@@ -97,6 +100,8 @@ test('challenge() asks with another key each time', async () => {
   assert.equal(new Set(keys).size, 2)
 })
 
+const restless: ChallengeParts['moved'] = () => Promise.resolve([{ offset: 0, length: SIZE }])
+
 test('challenge() reads again what moved while it was read, and refuses what moves without end', async () => {
   const owner = frozenBytes()
   const mine = new Uint8Array(SIZE)
@@ -105,17 +110,16 @@ test('challenge() reads again what moved while it was read, and refuses what mov
     return Promise.resolve([{ offset: 0, length: SIZE }])
   }
   assert.match(await codeOf(partsOf(owner, { mine, moved })), / compared$/)
-  const restless = () => Promise.resolve([{ offset: 0, length: SIZE }])
   assert.match(
     await codeOf(partsOf(owner, { mine: new Uint8Array(SIZE), moved: restless })),
     /^SOURCE_CHANGED/,
   )
 })
 
+async function* nothing(): AsyncGenerator<readonly Range[]> {
+  yield await Promise.resolve([])
+}
+
 test('challenge() has nothing to ask of an image without data', async () => {
-  // oxlint-disable-next-line require-yield -- a stream like that of an image
-  async function* nothing(): AsyncGenerator<never> {
-    await Promise.resolve()
-  }
   assert.equal(await challenge(partsOf(frozenBytes(), { dataRanges: nothing }), signal), 0)
 })

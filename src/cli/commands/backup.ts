@@ -1,5 +1,7 @@
 import type { CommandDefinition } from '../command.ts'
 import { PROVIDER_NAMES } from '../../host/provider-name.ts'
+import { AGENT_OPTIONS } from './agent-options.ts'
+import { PACE_OPTIONS } from './pace-options.ts'
 import { asText, oneOf, parseBase, wholeNumber } from '../option-values.ts'
 import { splitWords } from '../split-words.ts'
 import { parseVolumePath } from '../volume-path.ts'
@@ -17,6 +19,8 @@ export const BACKUP = {
   description: `Reads volumes and stores what the repository does not hold yet. Every recovery point is complete: none depends on another.
 
 A source is a logical volume or its mount point, a file on XFS or Btrfs, an NBD export, or any block device or image file. Logical volumes are frozen by a snapshot and files by a clone, for as long as they are read; a thin snapshot or a clone is kept until the next run, which then reads only what changed. Anything else must stand still by itself: a snapshot, or a volume that nobody writes to.
+
+With --agent the source is on another host, whose agent freezes it and says where its bytes lie; this host reads them there, on the storage that both see. Where it does not see the disks, the agent reads and sends them, and the exit code is 3, unless --transport lan was asked for.
 
 With --path only files are stored: folders with all that is in them, owners, modes, times, extended attributes and access lists, links, devices and holes. They are read where they lie, without mounting; \`icecore extract\` takes them out again.
 
@@ -141,6 +145,8 @@ With a list of changes only those are read, and the list is tested: chunks that 
       description: 'let everything go on after this time, frozen or not (default: 10)',
       parse: wholeNumber(1, FREEZE_SECONDS_MAX),
     },
+    ...AGENT_OPTIONS,
+    ...PACE_OPTIONS,
     ...TLS_OPTIONS,
     lanes: LANES_OPTION,
     dryRun: {
@@ -159,6 +165,10 @@ With a list of changes only those are read, and the list is tested: chunks that 
     {
       line: 'icecore backup /dev/vg0/root-snap -r REPO --path /srv/db --path /etc',
       description: 'only these files',
+    },
+    {
+      line: 'icecore backup /dev/vg0/home -r REPO --agent db1.example.com',
+      description: 'a volume of another host, read on the storage',
     },
     { line: 'icecore backup /dev/vg0/data-snap -r REPO --dry-run', description: 'how much would be read' },
   ],

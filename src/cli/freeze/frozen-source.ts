@@ -1,4 +1,5 @@
-import type { Degraded, ImageRecord } from '../../domain/ledger.ts'
+import type { Degraded, FreezeRecord, ImageRecord } from '../../domain/ledger.ts'
+import type { Transport } from '../../domain/run-mode.ts'
 import type { Range } from '../../domain/range.ts'
 import type { MovedExtents, RangeStream } from '../../mover/backup-source.ts'
 import type { OpenedSource } from '../open-source.ts'
@@ -10,6 +11,13 @@ export type FrozenPart = {
   moved(signal: AbortSignal): Promise<readonly Range[]>
   /** The whole map as of the last question, in its compact encoding. */
   map(signal: AbortSignal): Promise<MovedExtents['map']>
+  /**
+   * Whether all that was read of `image()` since this was asked before was read where it lies. Absent where it is read as
+   * the system shows it.
+   */
+  readonly isLookedRight?: (signal: AbortSignal) => Promise<boolean>
+  /** As that of the mover's sources. */
+  readonly challenge?: (signal: AbortSignal) => Promise<number>
   /**
    * What changed since the point `pointId`: null when this way of freezing knows no changes, 'lost' when the image of
    * that point is not held.
@@ -23,6 +31,10 @@ export type FrozenSource = OpenedSource & { readonly frozen: FrozenPart }
 export type FrozenSources = AsyncDisposable & {
   readonly sources: ReadonlyMap<string, FrozenSource>
   readonly degraded: readonly Degraded[]
+  /** How the bytes come, and how they should have come. Absent for images of this host. */
+  readonly transport?: { readonly requested: Transport; readonly done: Transport }
+  /** How they were brought to rest where that was not this program's work. */
+  readonly freeze?: FreezeRecord | null
   /** Aborted when the images had to be given up, with the reason. */
   readonly lost: AbortSignal
   /** Keeps the images for the next run of the lineage, which then needs to read only what changed. */
@@ -37,4 +49,11 @@ export function isFrozen(source: OpenedSource): source is FrozenSource {
 export async function identifyFrozen(part: FrozenPart, signal: AbortSignal): Promise<MovedExtents | null> {
   const ranges = await part.moved(signal)
   return ranges.length === 0 ? null : { ranges, map: await part.map(signal) }
+}
+
+/** Compares ranges of each of them with what its agent reads. */
+export async function challengeAll(parts: readonly FrozenPart[], signal: AbortSignal): Promise<number> {
+  let count = 0
+  for (const part of parts) count += (await part.challenge?.(signal)) ?? 0
+  return count
 }

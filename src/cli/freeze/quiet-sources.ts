@@ -14,7 +14,11 @@ import type { FrozenSources } from './frozen-source.ts'
 type BackupInvocation = InvocationOf<typeof BACKUP>
 
 /** The sources, and how they were brought to rest. */
-export type QuietSources = OpenSources & { readonly freeze: FreezeRecord | null }
+export type QuietSources = OpenSources & {
+  readonly freeze: FreezeRecord | null
+  /** How long the disks under them take to answer, in milliseconds, as their host measures it. */
+  readonly load?: (signal: AbortSignal) => Promise<number | null>
+}
 
 /**
  * Freezes what is to be frozen for the repository, if one is given, and opens all. What nobody freezes, somebody else has

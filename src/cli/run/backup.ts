@@ -1,13 +1,14 @@
 import type { ChangeList } from '../../capture/change-list.ts'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
-import type { Transport } from '../../domain/run-mode.ts'
+import type { StoredPoint } from '../../domain/recovery-point.ts'
+import type { ChosenProvider } from '../../host/choose-provider.ts'
 import { isFreezing } from '../../host/provider-name.ts'
 import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { backUp, type BackUpRequest } from '../../mover/back-up.ts'
 import { asWriter } from '../as-writer.ts'
 import { backUpParts } from '../back-up-parts.ts'
 import { backupReport } from '../backup-report.ts'
-import { chooseBase } from '../choose-base.ts'
+import { chooseBase, type ChosenBase } from '../choose-base.ts'
 import type { BACKUP } from '../commands/backup.ts'
 import { noticeDamagedPoints } from '../damaged-points.ts'
 import { dryRunReport } from '../dry-run-report.ts'
@@ -19,13 +20,15 @@ import { keepImages } from '../freeze/keep-images.ts'
 import { openQuietSources, type QuietSources } from '../freeze/quiet-sources.ts'
 import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
-import type { NamedSource, OpenSources } from '../open-backup-sources.ts'
+import type { NamedSource } from '../open-backup-sources.ts'
 import {
   openUnlocked,
   withIndex,
   type IndexedRepository,
   type UnlockedRepository,
 } from '../open-repository.ts'
+import { paceOf } from '../pace-of-run.ts'
+import { planStill } from '../plan-still.ts'
 import { planVolumes, type PlannedSources } from '../planned-sources.ts'
 import { readChangeListFile } from '../read-change-list-file.ts'
 import { lineageOf } from '../run-lineage.ts'
@@ -36,34 +39,28 @@ type BackupInvocation = InvocationOf<typeof BACKUP>
 export async function runBackup(invocation: BackupInvocation): Promise<CommandResult> {
   const { options } = invocation
   requireFitting(invocation)
-  const chosen = await chooseProviders(invocation)
+  const isHere = options.agent === undefined
+  const chosen = isHere ? await chooseProviders(invocation) : []
   const freezes = chosen.some(({ provider }) => isFreezing(provider))
   // What somebody else has frozen is looked at before a password is asked for; what icecore freezes, after it.
   await using stack = new AsyncDisposableStack()
-  const early = freezes ? null : stack.use(await openQuietSources(invocation, chosen, null))
+  const early = freezes || !isHere ? null : stack.use(await openQuietSources(invocation, chosen, null))
   await using _spares = startSpareThreads(laneCount(invocation))
   preloadReaders(options)
   const writerId = invocation.randomness.bytes(8).toHex()
   await using unlocked = await openUnlocked(invocation, { writerId })
-  const { config } = unlocked.repository
-  const sources = early ?? stack.use(await openQuietSources(invocation, chosen, config.id))
+  const chosenBase = await chooseBase(unlocked.repository, {
+    choice: options.base,
+    lineage: lineageOf(invocation),
+  })
+  if (!options.dryRun) await paceOf(invocation, undefined)?.untilHours(invocation.signal)
+  const freezing = { chosen, unlocked, chosenBase }
+  const sources = early ?? stack.use(await openFrozenSources(invocation, freezing))
   const changes = await changeListOf(invocation, sources.sources)
-  if (options.dryRun) return await dryRun(invocation, { unlocked, sources, changes })
+  const what = { unlocked, sources, changes, chosenBase }
+  if (options.dryRun) return await dryRun(invocation, what)
   const stored = await asWriter(unlocked.store, { writerId, clock: invocation.clock }, async (storing) => {
-    // Images that had to be given up end the run as its user would.
-    const held = { ...invocation, signal: AbortSignal.any([invocation.signal, sources.lost]) }
-    await using repository = await withIndex(unlocked, invocation.settings.cacheFolder)
-    const run = await planRun(held, { repository, sources, changes })
-    await using planned = run.planned
-    await sources.handOver()
-    storing()
-    const parts = backUpParts(held, {
-      repository,
-      addresses: planned.addresses,
-      writerId,
-      lanesMax: sources.lanesMax,
-    })
-    const point = await backUp(parts, run.request)
+    const point = await store(invocation, { ...what, writerId }, storing)
     await keepImages(invocation, sources, point)
     return point
   })
@@ -71,10 +68,47 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   return { json, text, exitCode: stored.point.ledger.degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done }
 }
 
-async function dryRun(
+/** What a run works on. */
+type RunSubject = {
+  readonly unlocked: UnlockedRepository
+  readonly sources: QuietSources
+  readonly changes: ChangeList | null
+  readonly chosenBase: ChosenBase
+}
+
+async function openFrozenSources(
   invocation: BackupInvocation,
-  what: { unlocked: UnlockedRepository; sources: QuietSources; changes: ChangeList | null },
-): Promise<CommandResult> {
+  what: Pick<RunSubject, 'unlocked' | 'chosenBase'> & { readonly chosen: readonly ChosenProvider[] },
+): Promise<QuietSources> {
+  const repositoryId = what.unlocked.repository.config.id
+  if (invocation.options.agent === undefined)
+    return await openQuietSources(invocation, what.chosen, repositoryId)
+  const { base, damaged } = what.chosenBase
+  const { openAgentSources } = await import('../agent-source/open-agent-sources.ts')
+  const basePointId = damaged.length > 0 ? null : (base?.id ?? null)
+  return await openAgentSources(invocation, { repositoryId, basePointId })
+}
+
+async function store(
+  invocation: BackupInvocation,
+  what: RunSubject & { readonly writerId: string },
+  storing: () => void,
+): Promise<StoredPoint> {
+  const { unlocked, sources, writerId } = what
+  // Images that had to be given up end the run as its user would.
+  const held = { ...invocation, signal: AbortSignal.any([invocation.signal, sources.lost]) }
+  await using repository = await withIndex(unlocked, invocation.settings.cacheFolder)
+  const run = await planRun(held, { ...what, repository })
+  await using planned = run.planned
+  await sources.handOver()
+  storing()
+  const pace = paceOf(invocation, sources.load)
+  const { lanesMax } = sources
+  const parts = backUpParts(held, { repository, addresses: planned.addresses, writerId, lanesMax, pace })
+  return await backUp(parts, pace === null ? run.request : { ...run.request, pace: () => pace.record() })
+}
+
+async function dryRun(invocation: BackupInvocation, what: RunSubject): Promise<CommandResult> {
   await using repository = await withIndex(what.unlocked, invocation.settings.cacheFolder)
   const run = await planRun(invocation, { ...what, repository })
   await using _planned = run.planned
@@ -83,12 +117,12 @@ async function dryRun(
 
 async function planRun(
   invocation: BackupInvocation,
-  what: { repository: IndexedRepository; sources: QuietSources; changes: ChangeList | null },
+  what: RunSubject & { readonly repository: IndexedRepository },
 ): Promise<{ readonly request: BackUpRequest; readonly planned: PlannedSources }> {
   const { options } = invocation
-  const { repository, sources, changes } = what
+  const { repository, sources, changes, chosenBase } = what
+  const { base, damaged } = chosenBase
   const lineage = lineageOf(invocation)
-  const { base, damaged } = await chooseBase(repository.repository, { choice: options.base, lineage })
   noticeDamagedPoints(damaged, invocation.progress)
   const known = { list: changes, base: damaged.length > 0 ? null : base }
   const changed = await findChanges(sources.sources, known, invocation.signal)
@@ -101,17 +135,19 @@ async function planRun(
   }
   const parts = { repository, progress: invocation.progress, signal: invocation.signal }
   const { whole, allowMounted, paths } = options
-  const planned =
+  const plan = async (): Promise<PlannedSources> =>
     paths.length > 0
       ? await (await import('../plan-file-sets.ts')).planFileSets(parts, sources, { paths, base })
       : await planVolumes(parts, sources, { changes: changed.bySource, base, whole, allowMounted })
+  const planned = await planStill(sources, plan, invocation.signal)
   const request = {
     lineage,
     tags: options.tags,
     sources: planned.sources,
     base,
     mode: modeOf({ ...basis, fullRead: options.fullRead }),
-    transport: transportOf(sources),
+    transport: sources.transport.done,
+    requestedTransport: sources.transport.requested,
     options: { witnessCount: options.witnesses, rotationRuns: options.rotation },
     degraded: [...planned.degraded, ...changed.degraded, ...knownShortcomings({ ...basis, lineage })],
     freeze: sources.freeze,
@@ -124,10 +160,6 @@ function preloadReaders({ whole, paths }: BackupInvocation['options']): void {
   if (whole) return
   const loading = paths.length > 0 ? import('../plan-file-sets.ts') : import('../map-sources.ts')
   loading.catch(() => {})
-}
-
-function transportOf({ sources }: OpenSources): Transport {
-  return sources.some(({ local }) => 'uri' in local.address) ? 'nbd' : 'local'
 }
 
 async function changeListOf(

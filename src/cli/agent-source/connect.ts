@@ -1,0 +1,43 @@
+import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
+import { openExistingAuthority, type AuthorityFolder } from '../../host/authority-folder.ts'
+import type { AgentLink } from '../../lane/lane-messages.ts'
+import { connectAgent, type AgentConnection } from '../../rpc/connect-agent.ts'
+import type { Invocation } from '../invocation.ts'
+import type { AgentAddress } from './agent-address.ts'
+
+export type LinkedAgent = AsyncDisposable & {
+  readonly agent: AgentConnection
+  readonly link: AgentLink
+}
+
+type ConnectParts = Pick<Invocation, 'clock' | 'randomness' | 'progress' | 'signal'> & {
+  readonly authorityFolder: string
+}
+
+/** Connects as the mover of this authority, and brings the agent a new certificate when it needs one. */
+export async function connectToAgent(parts: ConnectParts, address: AgentAddress): Promise<LinkedAgent> {
+  const authority = await openExistingAuthority(parts.authorityFolder, parts)
+  const link = { ...address, tls: await authority.moverTls() }
+  const agent = connectAgent(link)
+  try {
+    await renew(parts, authority, { agent, host: address.host })
+    return { agent, link, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() }
+  } catch (error) {
+    await agent[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** A certificate that is not renewed yet is still good: the run does not fail for it, unless nobody is there. */
+async function renew(
+  { progress, signal }: ConnectParts,
+  authority: AuthorityFolder,
+  { agent, host }: { readonly agent: AgentConnection; readonly host: string },
+): Promise<void> {
+  try {
+    await authority.renewIfDue(agent, host, signal)
+  } catch (error) {
+    if (!isBackupError(error) || error.code === ErrorCode.ConnectionFailed) throw error
+    progress({ event: 'notice', message: `The agent's certificate was not renewed: ${error.message}` })
+  }
+}

@@ -1,0 +1,23 @@
+import type { AgentConnection } from '../rpc/connect-agent.ts'
+import type { AgentAddress } from './lane-messages.ts'
+import { receiveInto } from './receive-pieces.ts'
+import type { LaneSource } from './seal-lane.ts'
+
+/** Reads an image that an agent sends, over a connection of this lane's own, which begins with the first read. */
+export function agentSource({ agent, imageId, sizeBytes }: AgentAddress): LaneSource {
+  let opening: Promise<AgentConnection> | null = null
+  // Who cancels the run ends the thread.
+  const never = new AbortController().signal
+  return {
+    sizeBytes,
+    async readInto(target, offset) {
+      opening ??= import('../rpc/connect-agent.ts').then(({ connectAgent }) => connectAgent(agent))
+      await receiveInto(await opening, { imageId, target, offset }, never)
+    },
+    async close() {
+      const connection = await opening?.catch(() => null)
+      opening = null
+      await connection?.[Symbol.asyncDispose]()
+    },
+  }
+}
