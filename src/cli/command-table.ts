@@ -1,3 +1,5 @@
+import { AGENT_DOCTOR } from './commands/agent-doctor.ts'
+import { AGENT_ENROLL, AGENT_INVITE, AGENT_LIST, AGENT_REVOKE } from './commands/agent-enrolment.ts'
 import { AGENT_RUN } from './commands/agent-run.ts'
 import { AGENT_STATUS } from './commands/agent-status.ts'
 import { BACKUP } from './commands/backup.ts'
@@ -36,8 +38,13 @@ export const COMMANDS: readonly Command[] = [
   command(CHECK, async () => (await import('./run/check.ts')).runCheck),
   command(IMAGES_LIST, async () => (await import('./run/images-list.ts')).runImagesList),
   command(IMAGES_RELEASE, async () => (await import('./run/images-release.ts')).runImagesRelease),
+  command(AGENT_INVITE, async () => (await import('./run/agent-invite.ts')).runAgentInvite),
+  command(AGENT_ENROLL, async () => (await import('./run/agent-enroll.ts')).runAgentEnroll),
   command(AGENT_RUN, async () => (await import('./run/agent-run.ts')).runAgentRun),
+  command(AGENT_DOCTOR, async () => (await import('./run/agent-doctor.ts')).runAgentDoctor),
   command(AGENT_STATUS, async () => (await import('./run/agent-status.ts')).runAgentStatus),
+  command(AGENT_LIST, async () => (await import('./run/agent-list.ts')).runAgentList),
+  command(AGENT_REVOKE, async () => (await import('./run/agent-revoke.ts')).runAgentRevoke),
   command(KEY_LIST, async () => (await import('./run/key-list.ts')).runKeyList),
   command(KEY_ADD, async () => (await import('./run/key-add.ts')).runKeyAdd),
   command(KEY_REMOVE, async () => (await import('./run/key-remove.ts')).runKeyRemove),
@@ -49,7 +56,7 @@ export const COMMANDS: readonly Command[] = [
 
 /** What the first word of commands of two words stands for. */
 export const FAMILIES: Readonly<Record<string, string>> = {
-  agent: 'freeze for movers on other hosts',
+  agent: 'agents freeze for movers on other hosts: enrol, run and revoke them',
   images: 'list and release frozen images that are held',
   key: 'list, add and remove key slots',
 }

@@ -9,8 +9,6 @@ import { serveEnrolment } from '../rpc/serve-enrolment.ts'
 import type { AuthorityFolder } from './authority-folder.ts'
 import type { EnrolledAgent } from './issue-to-agents.ts'
 
-export const ENROLMENT_PORT = 8771
-
 export type InvitationOrder = {
   readonly authority: AuthorityFolder
   /** `canonicalHost()` of the agent: what the mover will connect to. */

@@ -2,6 +2,9 @@ import { createHash, createHmac, timingSafeEqual, type X509Certificate } from 'n
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { Randomness } from '../domain/randomness.ts'
 
+/** Where a mover waits for who is invited. */
+export const ENROLMENT_PORT = 8771
+
 // The layout is in proto/icecore/v1/enrolment.proto.
 const VERSION = 1
 const SECRET_BYTES = 18
