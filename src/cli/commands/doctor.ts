@@ -1,5 +1,6 @@
+import { parseAgentAddress } from '../agent-source/agent-address.ts'
 import type { CommandDefinition } from '../command.ts'
-import { asText } from '../option-values.ts'
+import { AUTHORITY_OPTION } from './authority-options.ts'
 
 export const DOCTOR = {
   name: 'doctor',
@@ -15,8 +16,9 @@ What it could not look at is shown as unknown, never as well: as root it can loo
       flag: 'agent',
       valueName: 'HOST[:PORT]',
       description: 'look at the way to this agent, and at its disks as this host sees them',
-      parse: asText,
+      parse: parseAgentAddress,
     },
+    authority: AUTHORITY_OPTION,
   },
   repository: 'optional',
   examples: [

@@ -4,7 +4,7 @@ import { type AgentConfigurationFacts, checkAgentConfiguration } from './agent-c
 import { checkAuditLog } from './audit-log-check.ts'
 import { type CertificateFacts, checkCertificate } from './certificate-check.ts'
 import { checkClock } from './clock-check.ts'
-import { checkContact } from './contact-check.ts'
+import { checkStep } from './contact-check.ts'
 import { checkKeyFiles, type KeyFile } from './key-files-check.ts'
 import { checkRevocation } from './revocation-check.ts'
 import { checkService } from './service-check.ts'
@@ -38,22 +38,22 @@ test('checkAgentConfiguration() tells patterns that mean nothing from those that
   assert.deepEqual([unusable?.verdict, unusable?.stops, unusable?.sentence], ['wrong', 'agent', 'No file'])
 })
 
+const LUN = { path: '/dev/sda', name: 'wwn:1', sectorSizeBytes: 512, isLocal: false }
+
 test('checkSource() tells what cannot be frozen from what only another host cannot read', () => {
   const facts: SourceFacts = {
     path: '/dev/vg0/home',
     freezing: { kind: 'possible', provider: 'lvm-thin', why: 'it is a thin volume' },
     roomFailure: null,
-    disks: [{ path: '/dev/sda', name: 'wwn:1', isLocal: false }],
+    disks: [LUN],
   }
   const verdictOf = (changes: Partial<SourceFacts>): readonly unknown[] =>
     checkSource({ ...facts, ...changes }).map(({ verdict, stops }) => `${verdict} ${stops}`)
   assert.deepEqual(verdictOf({}), ['ok nothing'])
   assert.deepEqual(verdictOf({ freezing: { kind: 'impossible', reason: 'x' } }), ['wrong source'])
   assert.deepEqual(verdictOf({ roomFailure: 'The pool is full' }), ['wrong source'])
-  assert.deepEqual(verdictOf({ disks: [{ path: '/dev/vdb', name: null, isLocal: false }] }), ['wrong san'])
-  assert.deepEqual(verdictOf({ disks: [{ path: '/dev/sda', name: 'wwn:1', isLocal: true }] }), [
-    'warning nothing',
-  ])
+  assert.deepEqual(verdictOf({ disks: [{ ...LUN, name: null }] }), ['wrong san'])
+  assert.deepEqual(verdictOf({ disks: [{ ...LUN, isLocal: true }] }), ['warning nothing'])
   assert.deepEqual(verdictOf({ disks: [] }), ['warning nothing'])
   assert.deepEqual(verdictOf({ freezing: { kind: 'possible', provider: 'device', why: 'x' } }), [
     'warning nothing',
@@ -68,6 +68,7 @@ test('checkCertificate() refuses what TLS would refuse, and warns when nobody re
     endsAtMs: NOW_MS + 80 * DAY_MS,
     isOfAuthority: true,
     isRevoked: false,
+    wrongHost: null,
   }
   const demand = {
     check: 'certificate',
@@ -92,6 +93,10 @@ test('checkCertificate() refuses what TLS would refuse, and warns when nobody re
   assert.match(String(of({ beginsAtMs: NOW_MS + DAY_MS })[1]), /still to come/)
   assert.match(String(of({ role: 'mover' })[1]), /role "mover", required is "agent"/)
   assert.equal(of({ isRevoked: true })[0], 'wrong')
+  assert.match(
+    String(of({ wrongHost: { called: 'db2', named: 'DNS:db1' } })[1]),
+    /is for DNS:db1, and not for "db2"$/,
+  )
   assert.equal(of({ isOfAuthority: false })[0], 'wrong')
 })
 
@@ -140,18 +145,10 @@ test('checkVersion() goes by the first number that is not 0', () => {
   assert.equal(checkVersion('next', '2.1.0').verdict, 'unknown')
 })
 
-test('checkContact() goes as far as the call came', () => {
-  const nothing = { host: 'db1', port: 8770, name: null, socket: null, identity: null, answer: null }
-  const refused = checkContact({
-    ...nothing,
-    name: { found: 'db1 is 192.0.2.1' },
-    socket: { failure: 'Refused' },
-  })
-  assert.deepEqual(
-    refused.map(({ name, verdict, stops }) => [name, verdict, stops]),
-    [
-      ['agent-name', 'ok', 'nothing'],
-      ['agent-port', 'wrong', 'agent'],
-    ],
-  )
+test('checkStep() says what to do where the way ends', () => {
+  const agent = { host: 'db1', port: 8770 }
+  assert.equal(checkStep('agent-name', { found: 'db1 is 192.0.2.1' }, agent).verdict, 'ok')
+  const refused = checkStep('agent-port', { failure: 'Refused' }, agent)
+  assert.deepEqual([refused.verdict, refused.stops, refused.sentence], ['wrong', 'agent', 'Refused'])
+  assert.match(refused.advice ?? '', /port 8770/)
 })

@@ -11,6 +11,8 @@ export type CertificateFacts = {
   /** Made by the authority that the other side knows. */
   readonly isOfAuthority: boolean
   readonly isRevoked: boolean
+  /** Whom it was called, and what it says that it is; null when that is the same. */
+  readonly wrongHost: { readonly called: string; readonly named: string } | null
 }
 
 export type CertificateDemand = {
@@ -45,6 +47,9 @@ function failureOf(facts: CertificateFacts, { role, nowMs }: CertificateDemand):
   if (!facts.isOfAuthority) return 'was not made by the authority that belongs to it'
   if (facts.isRevoked) return 'is revoked'
   if (facts.role !== role) return `is one of role "${facts.role}", required is "${role}"`
+  if (facts.wrongHost !== null) {
+    return `is for ${facts.wrongHost.named}, and not for "${facts.wrongHost.called}"`
+  }
   if (nowMs < facts.beginsAtMs)
     return `begins at ${dateOf(facts.beginsAtMs)}, which is still to come: see the clock`
   return nowMs < facts.endsAtMs ? null : `has ended at ${dateOf(facts.endsAtMs)}`

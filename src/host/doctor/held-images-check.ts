@@ -52,7 +52,7 @@ function costOf({ heldBytes, roomBytes }: HeldFacts): string {
 
 function sumOf(held: readonly HeldFacts[]): string {
   const known = held.flatMap(({ heldBytes }) => heldBytes ?? [])
-  if (known.length === 0) return ''
   const sum = known.reduce((total, bytes) => total + bytes, 0)
+  if (sum === 0) return ''
   return `, ${formatByteSize(sum)} cannot be freed meanwhile`
 }

@@ -25,6 +25,7 @@ export async function lookAtSource(path: string, signal: AbortSignal): Promise<S
     disks: disks.map((disk) => ({
       path: disk.path,
       name: disk.identity.name,
+      sectorSizeBytes: disk.identity.sectorSizeBytes,
       isLocal: disk.transport === 'local',
     })),
   }

@@ -1,4 +1,12 @@
-import { type Finding, ok, type Stops, warning, wrong } from './finding.ts'
+import { type Finding, listed, ok, type Stops, warning, wrong } from './finding.ts'
+
+export type SourceDisk = {
+  readonly path: string
+  readonly name: string | null
+  readonly sectorSizeBytes: number
+  /** It is inside this host: no other one sees it. */
+  readonly isLocal: boolean
+}
 
 /** What would become of an allowed source if it were to be frozen now. */
 export type SourceFacts = {
@@ -10,11 +18,7 @@ export type SourceFacts = {
   /** Why its pool or group has not the room; null when it has, or when none is needed. */
   readonly roomFailure: string | null
   /** What is built on disks has them; a file is always read through its host. */
-  readonly disks: readonly {
-    readonly path: string
-    readonly name: string | null
-    readonly isLocal: boolean
-  }[]
+  readonly disks: readonly SourceDisk[]
 }
 
 /** Whether the source can be frozen, and whether another host can then read its disks itself. */
@@ -79,7 +83,8 @@ function reach({ path, disks }: SourceFacts, sentence: string): Finding {
       `Move "${path}" to a disk of the storage network (\`pvmove\`), if that is not meant`,
     )
   }
-  return ok(NAME, `${sentence}, on ${disks.map((disk) => disk.name).join(', ')}`)
+  const named = disks.map((disk) => `${disk.name} with sectors of ${disk.sectorSizeBytes} bytes`)
+  return ok(NAME, `${sentence}, on ${listed(named)}`)
 }
 
 function cannot(sentence: string, advice: string, stops: Stops = 'source'): Finding {
