@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { mountNewFileSystem } from './file-system.ts'
+import { writeRandom } from './host-with-volumes.ts'
 import { icecoreOnHost } from './icecore-on-host.ts'
 import { openLab } from './lab.ts'
 import { needsLab } from './needs-lab.ts'
@@ -17,18 +18,10 @@ test(
     await using host = await startHost(lab, { name: 'a', disks: [disk] })
     const group = await makeVolumeGroup(host, 'vg0', ['/dev/sda'])
     const folder = await mountNewFileSystem(host, 'ext4', await group.makeVolume('home', 32))
-    await host.output(['dd', 'if=/dev/urandom', `of=${folder}/data`, 'bs=1M', 'count=8', 'status=none'])
+    await writeRandom(host, `${folder}/data`, 8)
     const snapshot = await group.makeSnapshot('frozen', { volume: 'home', sizeMiB: 16 })
     // What comes after the snapshot is not in it.
-    await host.output([
-      'dd',
-      'if=/dev/urandom',
-      `of=${folder}/data`,
-      'bs=1M',
-      'count=4',
-      'conv=fsync,notrunc',
-      'status=none',
-    ])
+    await writeRandom(host, `${folder}/data`, 4)
 
     const environment = { ICECORE_REPOSITORY: `${lab.share}/repository` }
     const icecore = async (...words: readonly string[]): Promise<string> => {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { chmodSync, writeFileSync } from 'node:fs'
 
-import { mountNewFileSystem } from './file-system.ts'
+import { startHostWithVolumes, writeRandom } from './host-with-volumes.ts'
 import { icecoreOnHost } from './icecore-on-host.ts'
 import type { Lab } from './lab.ts'
 import type { LabHost } from './lab-host.ts'
-import { startHost } from './start-host.ts'
-import { makeVolumeGroup, type VolumeGroup } from './volume-group.ts'
+import type { VolumeGroup } from './volume-group.ts'
 
 /** A program that runs when the snapshot is there and nothing has been read; a lab host is slow to make one. */
 export const HOOKS = ['--freeze-deadline', '300', '--before-freeze', 'true', '--after-thaw']
@@ -62,33 +61,15 @@ export class LvmScene {
   }
 
   async write(file: string, mib: number): Promise<void> {
-    await this.host.output([
-      'dd',
-      'if=/dev/urandom',
-      `of=${file}`,
-      'bs=1M',
-      `count=${mib}`,
-      'conv=fsync,notrunc',
-      'status=none',
-    ])
+    await writeRandom(this.host, file, mib)
   }
 }
 
 /** A pool with two volumes that hold file systems, and a repository. */
 export async function openThinScene(lab: Lab): Promise<LvmScene> {
-  const disks = [{ image: lab.diskImage('disk', 256), mode: 'own', serial: 'one' } as const]
-  const host = await startHost(lab, { name: 'a', memoryMiB: 768, disks })
-  const group = await makeVolumeGroup(host, 'vg0', ['/dev/sda'])
-  await group.makeThinPool('pool', { sizeMiB: 96 })
+  const wanted = { diskMiB: 256, poolMiB: 96, sizeMiB: 24, thin: ['home', 'mail'], dataMiB: 6 }
+  const { group } = await startHostWithVolumes(lab, wanted)
   const scene = new LvmScene(lab, group)
-  for (const name of ['home', 'mail']) {
-    const folder = await mountNewFileSystem(
-      host,
-      'ext4',
-      await group.makeThinVolume(name, { pool: 'pool', sizeMiB: 24 }),
-    )
-    await scene.write(`${folder}/data`, 6)
-  }
   const init = await scene.icecore('init', '--no-encryption')
   assert.equal(init.exitCode, 0, init.text)
   return scene

@@ -3,13 +3,12 @@ import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import { mountNewFileSystem } from './file-system.ts'
+import { startHostWithVolumes } from './host-with-volumes.ts'
 import { icecoreOnHost } from './icecore-on-host.ts'
 import { openLab } from './lab.ts'
 import type { LabHost } from './lab-host.ts'
 import { needsLab } from './needs-lab.ts'
-import { startHost } from './start-host.ts'
-import { makeVolumeGroup } from './volume-group.ts'
+import type { VolumeGroup } from './volume-group.ts'
 import { startWriteLoad } from './write-load.ts'
 
 const SCRIPT = fileURLToPath(new URL('guest/suspend-and-wait.ts', import.meta.url))
@@ -21,28 +20,8 @@ test(
   { skip: needsLab() },
   async (context) => {
     await using lab = openLab()
-    const disk = { image: lab.diskImage('disk', 160), mode: 'own', serial: 'one' } as const
-    await using host = await startHost(lab, { name: 'a', memoryMiB: 768, disks: [disk] })
-    const group = await makeVolumeGroup(host, 'vg0', ['/dev/sda'])
-    await group.makeThinPool('pool', { sizeMiB: 96 })
-    const files: string[] = []
-    for (const name of NAMES) {
-      const folder = await mountNewFileSystem(
-        host,
-        'ext4',
-        await group.makeThinVolume(name, { pool: 'pool', sizeMiB: 24 }),
-      )
-      await host.output([
-        'dd',
-        'if=/dev/urandom',
-        `of=${folder}/data`,
-        'bs=1M',
-        'count=4',
-        'conv=fsync',
-        'status=none',
-      ])
-      files.push(`${folder}/data`)
-    }
+    const wanted = { diskMiB: 160, poolMiB: 96, sizeMiB: 24, thin: NAMES }
+    const { host, group, files } = await startHostWithVolumes(lab, wanted)
     const load = await startWriteLoad(host, { paths: files, seed: 1, spanBytes: 2 ** 20 })
     const start = (how: string, deadlineMs: number): ReturnType<LabHost['start']> =>
       host.start([process.execPath, SCRIPT, how, String(deadlineMs), ...NAMES])
@@ -63,21 +42,26 @@ test(
       assert.match(stdout, /FREEZE_FAILED .*longer than 1 s/, stdout + stderr)
     })
 
+    await context.test('after the deadline that a freeze was given, which leaves nothing', async () => {
+      const script = start('freeze', 1000)
+      await script.untilStdout('in the window')
+      await resumed(host)
+      const { stdout, stderr } = await script.ended
+      assert.match(stdout, /FREEZE_FAILED .*longer than 1 s/, stdout + stderr)
+      assert.deepEqual(await snapshots(group), [])
+    })
+
     await context.test(
       'after a SIGKILL between the snapshots; what is half made goes with the next look',
       async () => {
-        const script = start('freeze', 0)
+        const script = start('freeze', 3_600_000)
         await script.untilStdout('in the window')
         script.signal('SIGKILL')
         await resumed(host)
-        const snapshots = async (): Promise<readonly string[]> =>
-          (await group.report('lvs', 'lv_name'))
-            .map((row) => row['lv_name'] ?? '')
-            .filter((name) => name.startsWith('icecore-'))
-        assert.equal((await snapshots()).length, 2)
+        assert.equal((await snapshots(group)).length, 2)
         const listed = await icecoreOnHost(host, ['images', 'list'])
         assert.equal(listed.exitCode, 0, listed.stdout + listed.stderr)
-        assert.deepEqual(await snapshots(), [], listed.stdout + listed.stderr)
+        assert.deepEqual(await snapshots(group), [], listed.stdout + listed.stderr)
         // The pool is as good as before.
         await group.makeSnapshot('later', { volume: 'one' })
         await group.remove('later')
@@ -86,6 +70,11 @@ test(
     assert.ok((await load.stop()) > 0)
   },
 )
+
+async function snapshots(group: VolumeGroup): Promise<readonly string[]> {
+  const rows = await group.report('lvs', 'lv_name')
+  return rows.map((row) => row['lv_name'] ?? '').filter((name) => name.startsWith('icecore-'))
+}
 
 async function suspended(host: LabHost): Promise<readonly string[]> {
   const states = await host.output(['dmsetup', 'info', '-c', '--noheadings', '-o', 'name,suspended'])

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 
 import { parseThinDump } from '../support/thin-oracle.ts'
 import { mountNewFileSystem } from './file-system.ts'
+import { writeRandom } from './host-with-volumes.ts'
 import { openLab } from './lab.ts'
 import { needsLab } from './needs-lab.ts'
 import { startHost } from './start-host.ts'
@@ -24,15 +25,7 @@ test(
     await group.makeThinPool('pool', { sizeMiB: 96, chunkKiB: CHUNK_BYTES / 1024 })
     const device = await group.makeThinVolume('home', { pool: 'pool', sizeMiB: 64 })
     const folder = await mountNewFileSystem(host, 'ext4', device)
-    await host.output([
-      'dd',
-      'if=/dev/urandom',
-      `of=${folder}/data`,
-      'bs=1M',
-      'count=12',
-      'conv=fsync',
-      'status=none',
-    ])
+    await writeRandom(host, `${folder}/data`, 12)
 
     const load = await startWriteLoad(host, { paths: [`${folder}/data`], seed: 7 })
     const snapshot = await group.makeSnapshot('frozen', { volume: 'home' })

@@ -13,19 +13,28 @@ import { ownProcessIdentity, processWord } from '../../../src/linux/process-iden
 const { signal } = new AbortController()
 const HOUR_MS = 3_600_000
 
-const [how, deadlineMs, ...names] = process.argv.slice(2)
+const [how, deadline, ...names] = process.argv.slice(2)
+const deadlineMs = Number(deadline)
+/** A deadline that is to pass does; before any other this process is killed. */
+const waitMs = deadlineMs === 1000 ? 3000 : HOUR_MS
 const paths = names.map((name) => `/dev/vg0/${name}`)
 if (how === 'suspend') await suspendOnly()
 else await stopInWindow()
 
 async function suspendOnly(): Promise<void> {
   const volumes = (await hostLvm.listVolumes(signal)).filter(({ name }) => names.includes(name))
-  await using suspended = await hostLvm.suspend(volumes, Number(deadlineMs), signal)
+  await using suspended = await hostLvm.suspend(volumes, deadlineMs, signal)
   process.stdout.write('suspended\n')
-  await setTimeout(deadlineMs === '1000' ? 3000 : HOUR_MS)
-  try {
+  await setTimeout(waitMs)
+  await sayWhatFails(async () => {
     const { windowMs } = await suspended.resume()
     process.stdout.write(`resumed after ${windowMs} ms\n`)
+  })
+}
+
+async function sayWhatFails(work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
   } catch (error) {
     if (!isBackupError(error)) throw error
     process.stdout.write(`${error.code} ${error.message}\n`)
@@ -34,12 +43,14 @@ async function suspendOnly(): Promise<void> {
 
 /** Thin devices are deleted, their volumes stand still, and the first snapshot is not made yet. */
 async function stopInWindow(): Promise<void> {
+  let isStopped = false
   const tools: LvmTools = {
     ...hostLvm,
     poolMessage: async (pool, message, now) => {
-      if (message.startsWith('create_snap')) {
+      if (message.startsWith('create_snap') && !isStopped) {
+        isStopped = true
         process.stdout.write('in the window\n')
-        await setTimeout(HOUR_MS)
+        await setTimeout(waitMs)
       }
       await hostLvm.poolMessage(pool, message, now)
     },
@@ -47,5 +58,14 @@ async function stopInWindow(): Promise<void> {
   const provider = lvmThinProvider({ tools, randomness: systemRandomness, clock: systemClock })
   const owner = processWord(ownProcessIdentity())
   const leaseEndsAtMs = systemClock.now().getTime() + HOUR_MS
-  await provider.freeze({ sources: paths, lineageKey: 'a'.repeat(32), leaseEndsAtMs, owner }, signal)
+  const request = {
+    sources: paths,
+    lineageKey: 'a'.repeat(32),
+    leaseEndsAtMs,
+    owner,
+    freezeDeadlineMs: deadlineMs,
+  }
+  await sayWhatFails(async () => {
+    await using _group = await provider.freeze(request, signal)
+  })
 }
