@@ -10,11 +10,17 @@ import type {
 import { Code, ConnectError, type Transport } from '@connectrpc/connect'
 import { createGrpcTransport } from '@connectrpc/connect-node'
 import type { AgentSession } from './agent-session.ts'
-import { connectionFailed, errorFromWire, silent } from './error-from-wire.ts'
+import { errorFromWire, silent } from './error-from-wire.ts'
 import type { Patience } from './patience.ts'
+import { isInterruption, pause } from './resumed.ts'
 import { MESSAGE_BYTES_MAX } from './wire-limits.ts'
 
-export type CallLimits = { readonly timeoutMs: number; readonly signal: AbortSignal }
+export type CallLimits = {
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+  /** To ask twice is the same as to ask once. */
+  readonly isRepeatable?: boolean
+}
 
 /** A stream that the other side has not begun, because it was about to close the connection, is asked for again. */
 const REFUSED_RETRIES_MAX = 3
@@ -25,6 +31,7 @@ export class AgentCalls {
   readonly patience: Patience
   readonly #session: AgentSession
   readonly #transport: Transport
+  #hasAnswered = false
 
   constructor(session: AgentSession, parts: { readonly agent: string; readonly patience: Patience }) {
     this.agent = parts.agent
@@ -40,7 +47,30 @@ export class AgentCalls {
     })
   }
 
+  /** Somebody has been there: if nobody answers now, that may pass. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
+  }
+
   async once<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    limits: CallLimits,
+  ): Promise<MessageShape<O>> {
+    const { signal, isRepeatable = false } = limits
+    const isKnown = this.#hasAnswered
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#once(method, request, limits)
+      } catch (error) {
+        const mayRepeat = isRepeatable && isKnown && attempt <= this.patience.idleResumesMax
+        if (!mayRepeat || !isInterruption(error)) throw error
+      }
+      await pause(attempt, this.patience, signal)
+    }
+  }
+
+  async #once<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
     { timeoutMs, signal }: CallLimits,
@@ -49,8 +79,10 @@ export class AgentCalls {
       signal.throwIfAborted()
       try {
         const response = await this.#transport.unary(method, signal, timeoutMs, undefined, request)
+        this.#hasAnswered = true
         return response.message
       } catch (error) {
+        if (error instanceof ConnectError && error.isWireError) this.#hasAnswered = true
         if (attempt < REFUSED_RETRIES_MAX && wasNotBegun(error)) continue
         throw await this.#failure(error, { timeoutMs, signal })
       }
@@ -72,6 +104,7 @@ export class AgentCalls {
       const response = await this.#transport.stream(method, either, undefined, undefined, once(request))
       for await (const message of response.message) {
         clearTimeout(timer)
+        this.#hasAnswered = true
         yield message
         timer = setTimeout(silence, silenceMs)
       }
@@ -124,7 +157,7 @@ export class AgentCalls {
     const isTold = error instanceof ConnectError && error.isWireError
     if (this.#session.failure !== null && !isTold) return this.#session.failure
     if (error instanceof ConnectError && error.code === Code.DeadlineExceeded && timeoutMs > 0) {
-      return connectionFailed(this.agent, `it has not answered within ${timeoutMs} ms`, error)
+      return silent(this.agent, timeoutMs)
     }
     return errorFromWire(error, this.agent)
   }

@@ -19,13 +19,14 @@ const { method } = AgentService
 /** An agent that is asked over `calls`. What it answers is checked here. */
 export function agentClient(calls: AgentCalls): AgentApi {
   const images = new KnownImages()
+  const isRepeatable = true
   const ask = asker(calls)
   return {
     ...agentStreams(calls, images),
     ...targetCalls(calls, images),
     ...certificateCalls(ask),
-    status: (signal) => ask(method.getStatus, {}, { signal, read: statusFromMessage }),
-    listSources: (signal) => ask(method.listSources, {}, { signal, read: sourcesFromMessage }),
+    status: (signal) => ask(method.getStatus, {}, { signal, isRepeatable, read: statusFromMessage }),
+    listSources: (signal) => ask(method.listSources, {}, { signal, isRepeatable, read: sourcesFromMessage }),
     freeze: (order, signal) =>
       ask(method.freeze, freezeOrderToMessage(order), {
         signal,
@@ -42,14 +43,16 @@ export function agentClient(calls: AgentCalls): AgentApi {
         { imageId, key, ranges: ranges.map(rangeToMessage) },
         {
           signal,
+          isRepeatable,
           timeoutMs: calls.patience.longAnswerMs,
           read: (message) => digestsFromMessage(message, ranges.length),
         },
       ),
-    load: (imageId, signal) => ask(method.getLoad, { imageId }, { signal, read: loadFromMessage }),
-    renew: (lease, signal) => ask(method.renew, lease, { signal, read: nothing }),
+    load: (imageId, signal) =>
+      ask(method.getLoad, { imageId }, { signal, isRepeatable, read: loadFromMessage }),
+    renew: (lease, signal) => ask(method.renew, lease, { signal, isRepeatable, read: nothing }),
     keep: (kept, signal) => ask(method.keep, kept, { signal, read: nothing }),
-    release: (groupId, signal) => ask(method.release, { groupId }, { signal, read: nothing }),
+    release: (groupId, signal) => ask(method.release, { groupId }, { signal, isRepeatable, read: nothing }),
   }
 }
 
@@ -59,14 +62,20 @@ type Ask = <I extends DescMessage, O extends DescMessage, T>(
   how: {
     readonly signal: AbortSignal
     readonly timeoutMs?: number
+    /** To ask twice is the same as to ask once. */
+    readonly isRepeatable?: boolean
     /** Throws SyntaxError. */
     readonly read: (message: MessageShape<O>) => T
   },
 ) => Promise<T>
 
 function asker(calls: AgentCalls): Ask {
-  return async (called, request, { signal, timeoutMs = calls.patience.answerMs, read }) => {
-    const message = await calls.once(called, request, { signal, timeoutMs })
+  return async (
+    called,
+    request,
+    { signal, timeoutMs = calls.patience.answerMs, isRepeatable = false, read },
+  ) => {
+    const message = await calls.once(called, request, { signal, timeoutMs, isRepeatable })
     try {
       return read(message)
     } catch (error) {

@@ -59,7 +59,11 @@ async function* resumeMap(
       throw new SyntaxError(`the map ends at ${state.position} of ${state.sizeBytes ?? 'unknown'} bytes`)
     }
   }
-  yield* resumed({ open, progress: () => state.position }, calls.patience, signal)
+  yield* resumed(
+    { isKnown: () => calls.hasAnswered, open, progress: () => state.position },
+    calls.patience,
+    signal,
+  )
 }
 
 async function* resumeIdentification(
@@ -87,7 +91,11 @@ async function* resumeIdentification(
     // Silence is no answer to the question whether something moved.
     if (messageCount === 0) throw new SyntaxError('an identification has no message')
   }
-  yield* resumed({ open, progress: () => state.position }, calls.patience, signal)
+  yield* resumed(
+    { isKnown: () => calls.hasAnswered, open, progress: () => state.position },
+    calls.patience,
+    signal,
+  )
 }
 
 async function* resumeDelta(
@@ -106,7 +114,11 @@ async function* resumeDelta(
       yield ranges
     }
   }
-  yield* resumed({ open, progress: () => state.position }, calls.patience, signal)
+  yield* resumed(
+    { isKnown: () => calls.hasAnswered, open, progress: () => state.position },
+    calls.patience,
+    signal,
+  )
 }
 
 async function* readAll(
@@ -150,7 +162,7 @@ async function* readRanges(
     }
     if (index < missing.length) throw new SyntaxError(`${missing.length - index} ranges have not come whole`)
   }
-  yield* resumed({ open, progress: () => progress }, calls.patience, signal)
+  yield* resumed({ isKnown: () => calls.hasAnswered, open, progress: () => progress }, calls.patience, signal)
 }
 
 /** What the other side broke of the protocol, as an error that names it. */

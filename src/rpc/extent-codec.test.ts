@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { EmptySchema } from '@bufbuild/protobuf/wkt'
+import { WireType } from '@bufbuild/protobuf/wire'
 import * as fc from 'fast-check'
 import type { Extent } from '../domain/extent.ts'
 import { extentFromField, extentsToField, rangesToField } from './extent-codec.ts'
@@ -67,10 +68,14 @@ test('rangesToField() and rangesFromBytes() agree with the generated code', () =
 test('extentFromField() passes over what a newer agent adds', () => {
   const message = create(ExtentSchema, { sizeBytes: 5n, kind: ExtentKind.ZERO })
   message.$unknown = [
-    { no: 9, wireType: 0, data: Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1) },
-    { no: 10, wireType: 1, data: new Uint8Array(8) },
-    { no: 11, wireType: 2, data: Uint8Array.of(2, 7, 7) },
-    { no: 12, wireType: 5, data: new Uint8Array(4) },
+    {
+      no: 9,
+      wireType: WireType.Varint,
+      data: Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1),
+    },
+    { no: 10, wireType: WireType.Bit64, data: new Uint8Array(8) },
+    { no: 11, wireType: WireType.LengthDelimited, data: Uint8Array.of(2, 7, 7) },
+    { no: 12, wireType: WireType.Bit32, data: new Uint8Array(4) },
   ]
   assert.deepEqual(extentFromField(delimited(toBinary(ExtentSchema, message))), {
     kind: 'zero',

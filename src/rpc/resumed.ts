@@ -3,6 +3,8 @@ import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { Patience } from './patience.ts'
 
 export type Resumable<T> = {
+  /** It is known that somebody is there: a first failure is an interruption too. */
+  readonly isKnown: () => boolean
   /** Asks for what has not come yet. */
   readonly open: () => AsyncIterable<T>
   /** How far it has come; larger with every step. */
@@ -20,7 +22,7 @@ export async function* resumed<T>(
 ): AsyncGenerator<T> {
   const start = stream.progress()
   let before = start
-  let hasBegun = false
+  let hasBegun = stream.isKnown()
   let idleCount = 0
   for (let count = 0; ; count += 1) {
     try {
@@ -34,10 +36,24 @@ export async function* resumed<T>(
       const progress = stream.progress()
       idleCount = progress > before ? 0 : idleCount + 1
       before = progress
-      const isCutOff =
-        hasBegun && isBackupError(error, ErrorCode.ConnectionFailed) && error.data['isSilent'] !== true
+      const isCutOff = hasBegun && isInterruption(error)
       if (!isCutOff || count >= patience.resumesMax || idleCount > patience.idleResumesMax) throw error
     }
+    await pause(idleCount, patience, signal)
+  }
+}
+
+/** True for a failure after which it is worth to ask again. */
+export function isInterruption(error: unknown): boolean {
+  return isBackupError(error, ErrorCode.ConnectionFailed) && error.data['isSilent'] !== true
+}
+
+/** Waits longer before each attempt that follows one in vain. Throws the reason of `signal`. */
+export async function pause(idleCount: number, patience: Patience, signal: AbortSignal): Promise<void> {
+  try {
     await sleep(patience.resumeDelayMs * 2 ** idleCount, undefined, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
   }
 }

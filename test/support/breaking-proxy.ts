@@ -62,7 +62,7 @@ export class BreakingProxy implements AsyncDisposable {
         if (from.errored) to.resetAndDestroy()
         else to.destroy()
       })
-      from.on('data', (bytes) => {
+      from.on('data', (bytes: Buffer) => {
         if (this.isSilent) return
         const isLast = from === target && bytes.byteLength > left
         if (from === target) left -= bytes.byteLength
