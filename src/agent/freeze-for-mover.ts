@@ -50,12 +50,13 @@ export async function freezeForMover(
 ): Promise<MaybeQuiesced<FrozenChosen>> {
   const { clock, randomness, configuration, notice, watchdogLog } = parts
   const { lineage, sources, lineageKey } = order
+  const { freezeDeadlineMs } = configuration
   const window = {
     hooks: chooseHooks(configuration.hookSets, { lineage, sources }),
     lineage,
     sources,
     mountPoints: [],
-    freezeDeadlineMs: configuration.freezeDeadlineMs,
+    freezeDeadlineMs,
   }
   return await runInWindow({ randomness, notice, signal, watchdogLog }, window, async (now, letGo) => {
     // What nobody here freezes stands still by the grace of the hooks until it is open.
@@ -63,7 +64,14 @@ export async function freezeForMover(
     const freezing = chosen.filter(({ provider }) => isFreezing(provider))
     await using stack = new AsyncDisposableStack()
     const frozen = stack.use(
-      await freezeChosen(freezing, { clock, randomness, lineageKey, signal: now, whenFrozen }),
+      await freezeChosen(freezing, {
+        clock,
+        randomness,
+        lineageKey,
+        freezeDeadlineMs,
+        signal: now,
+        whenFrozen,
+      }),
     )
     const still: ChosenImage[] = []
     for (const choice of chosen) {

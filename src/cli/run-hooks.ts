@@ -13,17 +13,21 @@ export async function runWithHooks<Frozen extends AsyncDisposable>(
   window: { readonly lineage: string; readonly mountPoints: readonly string[] },
   freeze: (signal: AbortSignal, letGo: () => Promise<void>) => Promise<Frozen>,
 ): Promise<MaybeQuiesced<Frozen>> {
-  const { signal, settings, randomness, progress } = invocation
+  const { signal, randomness, progress } = invocation
   const { sources } = invocation.arguments
   const notice = (message: string): void => progress({ event: 'notice', message })
-  const deadlineMs = secondsToMs(invocation.options.freezeDeadline) ?? settings.freezeDeadlineMs
   const quiet = {
     ...window,
     sources,
     hooks: hooksOf(invocation, { lineage: window.lineage, sources }),
-    freezeDeadlineMs: deadlineMs ?? FREEZE_DEADLINE_DEFAULT_MS,
+    freezeDeadlineMs: freezeDeadlineOf(invocation),
   }
   return await runInWindow({ randomness, notice, signal }, quiet, freeze)
+}
+
+/** So long what is frozen may wait: as the user says, else the configuration, else 10 s. */
+export function freezeDeadlineOf({ options, settings }: BackupInvocation): number {
+  return secondsToMs(options.freezeDeadline) ?? settings.freezeDeadlineMs ?? FREEZE_DEADLINE_DEFAULT_MS
 }
 
 function secondsToMs(seconds: number | undefined): number | undefined {

@@ -17,6 +17,8 @@ export type FreezeChosenParts = {
   readonly randomness: Randomness
   readonly lineageKey: string
   readonly signal: AbortSignal
+  /** So long the writers of several volumes may wait for their one moment. */
+  readonly freezeDeadlineMs: number
   /** Called when all is frozen, if the last provider can tell: from then on nobody has to stand still. */
   readonly whenFrozen: () => Promise<void>
 }
@@ -105,12 +107,20 @@ function byProvider(
 async function freezeGroup(
   provider: Provider,
   chosen: readonly ChosenProvider[],
-  { clock, lineageKey, signal, whenFrozen, isLast }: FreezeChosenParts & { readonly isLast: boolean },
+  {
+    clock,
+    lineageKey,
+    freezeDeadlineMs,
+    signal,
+    whenFrozen,
+    isLast,
+  }: FreezeChosenParts & { readonly isLast: boolean },
 ): Promise<FrozenGroup> {
   const request = {
     ...(isLast ? { whenFrozen } : {}),
     sources: chosen.map(({ source }) => source),
     lineageKey,
+    freezeDeadlineMs,
     leaseEndsAtMs: clock.now().getTime() + LEASE_MS,
     owner: processWord(ownProcessIdentity()),
   }

@@ -7,7 +7,7 @@ import type { BACKUP } from '../commands/backup.ts'
 import type { InvocationOf } from '../invocation.ts'
 import { openBackupSources, type OpenSources } from '../open-backup-sources.ts'
 import { tlsFilesOf } from '../open-source.ts'
-import { runWithHooks } from '../run-hooks.ts'
+import { freezeDeadlineOf, runWithHooks } from '../run-hooks.ts'
 import { lineageOf } from '../run-lineage.ts'
 import type { FrozenSources } from './frozen-source.ts'
 
@@ -62,7 +62,8 @@ async function freeze(
   }
   const { freezeSources } = await import('./frozen-sources.ts')
   const lineageKey = lineageKeyOf({ repositoryId, lineage: lineageOf(invocation), sha256 })
-  return await freezeSources(chosen, { clock, randomness, lineageKey, signal, whenFrozen })
+  const freezeDeadlineMs = freezeDeadlineOf(invocation)
+  return await freezeSources(chosen, { clock, randomness, lineageKey, freezeDeadlineMs, signal, whenFrozen })
 }
 
 export function sha256(text: string): Uint8Array {
