@@ -13,7 +13,7 @@ import {
 import { checkAuditLog } from '../../host/doctor/audit-log-check.ts'
 import { checkCertificate } from '../../host/doctor/certificate-check.ts'
 import { certificateFacts } from '../../host/doctor/certificate-facts.ts'
-import { type Finding, wrong } from '../../host/doctor/finding.ts'
+import { type Finding, unknown, wrong } from '../../host/doctor/finding.ts'
 import { checkKeyFiles, type KeyFile } from '../../host/doctor/key-files-check.ts'
 import { checkRevocation, type RevocationFacts } from '../../host/doctor/revocation-check.ts'
 import { AGENT_UNIT, checkService } from '../../host/doctor/service-check.ts'
@@ -23,7 +23,7 @@ import { fromPem } from '../../rpc/authority.ts'
 import { DerError } from '../../rpc/der-reader.ts'
 import { readRevocationList, REVOCATION_LIST_LABEL } from '../../rpc/revocation-list.ts'
 import type { TlsMaterial } from '../../rpc/tls-material.ts'
-import { pathsOfPattern } from './paths-of-pattern.ts'
+import { PATHS_MAX, pathsOfPattern } from './paths-of-pattern.ts'
 
 type Parts = { readonly folder: string; readonly stateFolder: string; readonly clock: Clock }
 
@@ -41,11 +41,12 @@ const ROOM_BYTES_MIN = 16 * 1024 * 1024
 /** Who the agent is, what it may do, and whether it runs. */
 export async function lookAtAgentFolder(parts: Parts, signal: AbortSignal): Promise<AgentFolderExamination> {
   const { folder, stateFolder } = parts
-  const { facts, sources } = await configurationFacts(folder)
+  const { facts, sources, cut } = await configurationFacts(folder)
   const keyFile = await keyFileAt(join(folder, AgentFile.Key))
   return {
     findings: [
       ...checkAgentConfiguration(facts),
+      ...cut.map(cutShort),
       ...checkKeyFiles([keyFile], process.geteuid?.() ?? null),
       ...(keyFile.state === null ? [] : await lookAtCertificate(parts)),
       checkAuditLog(join(stateFolder, 'audit.log'), await logFailureAt(stateFolder)),
@@ -55,9 +56,14 @@ export async function lookAtAgentFolder(parts: Parts, signal: AbortSignal): Prom
   }
 }
 
-async function configurationFacts(
-  folder: string,
-): Promise<{ readonly facts: AgentConfigurationFacts; readonly sources: readonly string[] }> {
+type ConfigurationFound = {
+  readonly facts: AgentConfigurationFacts
+  readonly sources: readonly string[]
+  /** The patterns that mean more than was looked at. */
+  readonly cut: readonly string[]
+}
+
+async function configurationFacts(folder: string): Promise<ConfigurationFound> {
   const path = join(folder, 'agent.yaml')
   try {
     const { sources } = await readAgentConfiguration(folder)
@@ -69,11 +75,17 @@ async function configurationFacts(
         sources: sources.map((source, index) => ({ ...source, matchCount: found[index]?.length ?? 0 })),
       },
       sources: [...new Set(found.flat())],
+      cut: sources.map(({ pattern }) => pattern).filter((_, index) => found[index]?.length === PATHS_MAX),
     }
   } catch (error) {
     if (!isBackupError(error)) throw error
-    return { facts: { kind: 'unusable', path, reason: error.message }, sources: [] }
+    return { facts: { kind: 'unusable', path, reason: error.message }, sources: [], cut: [] }
   }
+}
+
+function cutShort(pattern: string): Finding {
+  const sentence = `Pattern "${pattern}" means more than ${PATHS_MAX} paths, of which only the first were looked at`
+  return unknown('agent-configuration', sentence, 'Write patterns that mean less')
 }
 
 async function keyFileAt(path: string): Promise<KeyFile> {

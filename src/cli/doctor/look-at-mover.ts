@@ -1,11 +1,13 @@
+import { hostname } from 'node:os'
 import { isBackupError } from '../../domain/backup-error.ts'
-import { type AuthorityFolder, openExistingAuthority } from '../../host/authority-folder.ts'
+import { openExistingAuthority } from '../../host/authority-folder.ts'
 import { checkAuthority } from '../../host/doctor/authority-check.ts'
 import { checkEnrolment } from '../../host/doctor/enrolment-check.ts'
-import type { Finding } from '../../host/doctor/finding.ts'
+import { type Finding, ok } from '../../host/doctor/finding.ts'
 import { lookAtAgent } from '../../host/doctor/look-at-agent.ts'
 import { lookAtDisks } from '../../host/doctor/look-at-disks.ts'
 import { canonicalHost } from '../../rpc/host-name.ts'
+import type { TlsMaterial } from '../../rpc/tls-material.ts'
 import { type AgentAddress, agentText } from '../agent-source/agent-address.ts'
 import type { Invocation } from '../invocation.ts'
 import { VERSION } from '../version.ts'
@@ -20,29 +22,36 @@ type Parts = Pick<Invocation, 'clock' | 'randomness' | 'signal'> & {
 export async function lookAtMover(parts: Parts): Promise<readonly Examined[]> {
   const { address, clock, signal } = parts
   const agent = agentText(address)
-  const { findings, authority } = await open(parts)
-  const title = `Agent ${agent}`
-  if (authority === null) return [{ title, findings }]
   const host = canonicalHost(address.host)
-  const enrolment = checkEnrolment(await authority.list(), host)
-  const call = { ...address, tls: await authority.moverTls(), version: VERSION, clock }
-  const examined = await lookAtAgent(call, signal)
-  const way = { title, findings: [...findings, ...enrolment, ...examined.findings] }
+  const { findings, tls } = await openAuthority(parts, host)
+  const title = `Agent ${agent}`
+  if (tls === null) return [{ title, findings }]
+  const examined = await lookAtAgent({ ...address, tls, version: VERSION, clock }, signal)
+  const way = { title, findings: [...findings, ...examined.findings] }
   if (examined.status === null) return [way]
-  const disks = await lookAtDisks(examined.status.disks, agent, signal)
+  const { disks: wanted, host: agentHost } = examined.status
+  const disks =
+    agentHost === hostname()
+      ? [ok('disks-seen', `Agent ${agent} runs on this host: both see the same disks`)]
+      : await lookAtDisks(wanted, agent, signal)
   return [way, { title: `The disks of ${agent}, as this host sees them`, findings: disks }]
 }
 
-async function open({
-  authority: folder,
-  ...chance
-}: Parts): Promise<{ readonly findings: readonly Finding[]; readonly authority: AuthorityFolder | null }> {
+type OpenAuthority = {
+  readonly findings: readonly Finding[]
+  /** For this run; null where there is no authority that could be used. */
+  readonly tls: TlsMaterial | null
+}
+
+async function openAuthority({ authority: folder, ...chance }: Parts, host: string): Promise<OpenAuthority> {
   try {
     const authority = await openExistingAuthority(folder, chance)
     const { endsAtMs, endsSoon } = authority
-    return { authority, findings: [checkAuthority({ kind: 'usable', folder, endsAtMs, endsSoon })] }
+    const tls = await authority.moverTls()
+    const enrolment = checkEnrolment(await authority.list(), host)
+    return { tls, findings: [checkAuthority({ kind: 'usable', folder, endsAtMs, endsSoon }), ...enrolment] }
   } catch (error) {
     if (!isBackupError(error)) throw error
-    return { authority: null, findings: [checkAuthority({ kind: 'unusable', reason: error.message })] }
+    return { tls: null, findings: [checkAuthority({ kind: 'unusable', reason: error.message })] }
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { matches } from '../../agent/allowed-source.ts'
 
 /** A pattern that means more is told by the first of them. */
-export const PATHS_MAX = 200
+export const PATHS_MAX = 1000
 
 /** The paths of this host that a pattern of `agent.yaml` means, in their order; none where there is nothing. */
 export async function pathsOfPattern(pattern: string): Promise<readonly string[]> {

@@ -38,7 +38,7 @@ test('checkAgentConfiguration() tells patterns that mean nothing from those that
   assert.deepEqual([unusable?.verdict, unusable?.stops, unusable?.sentence], ['wrong', 'agent', 'No file'])
 })
 
-const LUN = { path: '/dev/sda', name: 'wwn:1', sectorSizeBytes: 512, isLocal: false }
+const LUN = { path: '/dev/sda', name: 'wwn:1', sectorSizeBytes: 512, transport: 'iscsi' } as const
 
 test('checkSource() tells what cannot be frozen from what only another host cannot read', () => {
   const facts: SourceFacts = {
@@ -53,7 +53,7 @@ test('checkSource() tells what cannot be frozen from what only another host cann
   assert.deepEqual(verdictOf({ freezing: { kind: 'impossible', reason: 'x' } }), ['wrong source'])
   assert.deepEqual(verdictOf({ roomFailure: 'The pool is full' }), ['wrong source'])
   assert.deepEqual(verdictOf({ disks: [{ ...LUN, name: null }] }), ['wrong san'])
-  assert.deepEqual(verdictOf({ disks: [{ ...LUN, isLocal: true }] }), ['warning nothing'])
+  assert.deepEqual(verdictOf({ disks: [{ ...LUN, transport: 'local' }] }), ['warning nothing'])
   assert.deepEqual(verdictOf({ disks: [] }), ['warning nothing'])
   assert.deepEqual(verdictOf({ freezing: { kind: 'possible', provider: 'device', why: 'x' } }), [
     'warning nothing',

@@ -1,13 +1,18 @@
 import { storeSizes } from '../../capture/lvm/store-size.ts'
 import { requireRoomInPool } from '../../capture/lvm/pool-budget.ts'
 import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
+import type { BlockDisk } from '../../linux/doctor/block-disks.ts'
 import { disksUnder } from '../../linux/doctor/disks-under.ts'
 import { hostLvm } from '../../linux/lvm/lvm-tools.ts'
 import { type ChosenProvider, chooseProvider } from '../choose-provider.ts'
 import type { SourceFacts } from './source-check.ts'
 
 /** How one source would be frozen now, whether there is room, and what it lies on. Changes nothing. */
-export async function lookAtSource(path: string, signal: AbortSignal): Promise<SourceFacts> {
+export async function lookAtSource(
+  path: string,
+  here: readonly BlockDisk[],
+  signal: AbortSignal,
+): Promise<SourceFacts> {
   let chosen: ChosenProvider
   try {
     chosen = await chooseProvider(path, { provider: 'auto', allowMounted: false }, signal)
@@ -17,7 +22,7 @@ export async function lookAtSource(path: string, signal: AbortSignal): Promise<S
   }
   const { provider, why, source } = chosen
   const isVolume = provider === 'lvm' || provider === 'lvm-thin'
-  const disks = isVolume || provider === 'device' ? await disksUnder(source) : []
+  const disks = isVolume || provider === 'device' ? await disksUnder(source, here) : []
   return {
     path,
     freezing: { kind: 'possible', provider, why },
@@ -26,7 +31,7 @@ export async function lookAtSource(path: string, signal: AbortSignal): Promise<S
       path: disk.path,
       name: disk.identity.name,
       sectorSizeBytes: disk.identity.sectorSizeBytes,
-      isLocal: disk.transport === 'local',
+      transport: disk.transport,
     })),
   }
 }

@@ -11,9 +11,10 @@ export async function lookAtSources(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = []
+  const disks = await blockDisks()
   for (const path of paths) {
     signal.throwIfAborted()
-    findings.push(...checkSource(await lookAtSource(path, signal)))
+    findings.push(...checkSource(await lookAtSource(path, disks, signal)))
   }
-  return [...findings, ...checkMultipath({ disks: await blockDisks(), ...(await multipathState()) })]
+  return [...findings, ...checkMultipath({ disks, ...(await multipathState()) })]
 }

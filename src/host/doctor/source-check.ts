@@ -1,11 +1,12 @@
+import type { DiskTransport } from '../../linux/doctor/disk-transport.ts'
 import { type Finding, listed, ok, type Stops, warning, wrong } from './finding.ts'
 
 export type SourceDisk = {
   readonly path: string
   readonly name: string | null
   readonly sectorSizeBytes: number
-  /** It is inside this host: no other one sees it. */
-  readonly isLocal: boolean
+  /** `local`: it is inside this host, and no other one sees it. */
+  readonly transport: DiskTransport
 }
 
 /** What would become of an allowed source if it were to be frozen now. */
@@ -74,7 +75,7 @@ function reach({ path, disks }: SourceFacts, sentence: string): Finding {
       'san',
     )
   }
-  const local = disks.filter(({ isLocal }) => isLocal)
+  const local = disks.filter(({ transport }) => transport === 'local')
   if (local.length > 0) {
     const found = `${sentence}, and lies on ${local.map((disk) => disk.path).join(', ')} inside this host, which no other host sees: backups go through this host (lan)`
     return warning(
@@ -83,8 +84,12 @@ function reach({ path, disks }: SourceFacts, sentence: string): Finding {
       `Move "${path}" to a disk of the storage network (\`pvmove\`), if that is not meant`,
     )
   }
-  const named = disks.map((disk) => `${disk.name} with sectors of ${disk.sectorSizeBytes} bytes`)
+  const named = disks.map(describe)
   return ok(NAME, `${sentence}, on ${listed(named)}`)
+}
+
+function describe({ name, transport, sectorSizeBytes }: SourceDisk): string {
+  return `${name} (${transport ?? 'by an unknown way'}, sectors of ${sectorSizeBytes} bytes)`
 }
 
 function cannot(sentence: string, advice: string, stops: Stops = 'source'): Finding {

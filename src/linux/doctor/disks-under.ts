@@ -2,15 +2,15 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { deviceNumberOf } from '../device-number.ts'
 import { blockFolderOf, diskFolderOf, listSysfs } from '../sysfs.ts'
-import { type BlockDisk, blockDisks } from './block-disks.ts'
+import type { BlockDisk } from './block-disks.ts'
 
-/** The disks at the bottom of a device, multipath maps whole; none for what is no block device. */
-export async function disksUnder(path: string): Promise<readonly BlockDisk[]> {
+/** Those of the disks `here` that are at the bottom of a device, multipath maps whole; none for what is no block device. */
+export async function disksUnder(path: string, here: readonly BlockDisk[]): Promise<readonly BlockDisk[]> {
   const stats = await stat(path, { bigint: true })
   if (!stats.isBlockDevice()) return []
   const folder = await blockFolderOf(deviceNumberOf(stats.rdev))
   if (folder === null) return []
-  const disks = new Map((await blockDisks()).map((disk) => [disk.kernelName, disk]))
+  const disks = new Map(here.map((disk) => [disk.kernelName, disk]))
   const found = new Set<BlockDisk>()
   await walk(folder, { disks, found, seen: new Set() })
   return [...found]
