@@ -1,5 +1,8 @@
 import type { CommandDefinition } from '../command.ts'
 import { asText, oneOf } from '../option-values.ts'
+import { parseAgentAddress } from '../agent-source/agent-address.ts'
+import { TRANSPORT_CHOICES } from '../agent-source/transport-choice.ts'
+import { AUTHORITY_OPTION } from './authority-options.ts'
 import { LANES_OPTION } from './lanes-option.ts'
 import { POINT_ARGUMENT } from './point-argument.ts'
 
@@ -11,7 +14,9 @@ export const RESTORE = {
   summary: 'write a point to a device or a file',
   description: `Writes an object of a recovery point to a block device or an image file. Every chunk is verified before it is written.
 
-A device must not be mounted or in use, must be large enough, and must be confirmed by --yes.`,
+A device must not be mounted or in use, must be large enough, and must be confirmed by --yes.
+
+With --agent the target is a volume of another host. This host writes it on the storage that both see, on disks that are named by --san-disk and by no other; otherwise the agent is sent what it writes, and the exit code is 3, unless --transport lan was asked for. The agent's configuration must allow to restore to it.`,
   arguments: { point: POINT_ARGUMENT },
   options: {
     to: {
@@ -47,6 +52,29 @@ A device must not be mounted or in use, must be large enough, and must be confir
       parse: oneOf(SPARSE),
     },
     lanes: LANES_OPTION,
+    agent: {
+      kind: 'value',
+      flag: 'agent',
+      valueName: 'HOST[:PORT]',
+      description: 'the target is a volume of this host, which its agent opens (port: 8770)',
+      parse: parseAgentAddress,
+    },
+    transport: {
+      kind: 'value',
+      flag: 'transport',
+      valueName: 'TRANSPORT',
+      description:
+        "how the bytes get to an agent's volume: san (this host writes its disks), lan (the agent writes), auto (san where it can be; the default)",
+      parse: oneOf(TRANSPORT_CHOICES),
+    },
+    sanDisks: {
+      kind: 'list',
+      flag: 'san-disk',
+      valueName: 'DISK',
+      description: 'a disk that may be written for an agent, such as wwn:naa.6001405…; may be repeated',
+      parse: asText,
+    },
+    authority: AUTHORITY_OPTION,
   },
   repository: 'required',
   examples: [
@@ -54,6 +82,10 @@ A device must not be mounted or in use, must be large enough, and must be confir
     {
       line: 'icecore restore latest:web1 -r REPO --to /dev/vg0/data --differing --yes',
       description: 'back onto a device, writing only what differs',
+    },
+    {
+      line: 'icecore restore latest:home -r REPO --agent db1 --to /dev/vg0/home --san-disk wwn:naa.60014051 --yes',
+      description: 'onto a volume of another host, on the storage',
     },
   ],
 } as const satisfies CommandDefinition

@@ -20,10 +20,15 @@ import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
 import { openIndexed, type IndexedRepository } from '../open-repository.ts'
 
-type RestoreInvocation = InvocationOf<typeof RESTORE>
+export type RestoreInvocation = InvocationOf<typeof RESTORE>
 
 export async function runRestore(invocation: RestoreInvocation): Promise<CommandResult> {
   const { options, clock } = invocation
+  if (options.agent !== undefined) {
+    // What speaks with agents is loaded only where there is one.
+    return await (await import('./restore-to-agent.ts')).runRestoreToAgent(invocation, options.agent)
+  }
+  requireNoAgentOptions(invocation)
   await using _spares = startSpareThreads(laneCount(invocation))
   await using repository = await openIndexed(invocation)
   const found = await listPoints(repository.repository)
@@ -44,6 +49,12 @@ export async function runRestore(invocation: RestoreInvocation): Promise<Command
   await target.commit()
   const durationMs = clock.now().getTime() - startedAt
   return report({ stored, object, target, outcome, durationMs })
+}
+
+function requireNoAgentOptions({ options }: RestoreInvocation): void {
+  if (options.transport === undefined && options.sanDisks.length === 0) return
+  const message = 'Cannot use --transport or --san-disk without --agent: the target is on this host'
+  throw new BackupError(ErrorCode.UsageWrong, message, { data: { command: 'icecore restore' } })
 }
 
 /** The image of a file set is no file system that anything else could mount. */
