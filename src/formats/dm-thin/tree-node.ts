@@ -153,30 +153,25 @@ export function pushUnsharedChildren(
   [one, other]: readonly [TreeNode, TreeNode],
   targets: readonly [NodeRef[], NodeRef[]],
 ): void {
+  const views = [one.view, other.view] as const
   const end = Math.min(one.entryCount, other.entryCount)
   let index = 0
-  while (index < end && isSameLong(one, other, { at: 'keysAt', index })) {
-    if (!isSameLong(one, other, { at: 'valuesAt', index })) {
-      targets[0].push(childAt(one, index))
-      targets[1].push(childAt(other, index))
-    }
-    index += 1
+  for (; index < end; index += 1) {
+    const at = index * KEY_BYTES
+    if (!isSameLong(views, one.keysAt + at, other.keysAt + at)) break
+    // The values of inner nodes have eight bytes too.
+    if (isSameLong(views, one.valuesAt + at, other.valuesAt + at)) continue
+    targets[0].push(childAt(one, index))
+    targets[1].push(childAt(other, index))
   }
   pushChildren(one, targets[0], index)
   pushChildren(other, targets[1], index)
 }
 
-/** Of keys, and of values, which in inner nodes have eight bytes too. */
-function isSameLong(
-  one: TreeNode,
-  other: TreeNode,
-  { at, index }: { readonly at: 'keysAt' | 'valuesAt'; readonly index: number },
-): boolean {
-  const inOne = one[at] + index * KEY_BYTES
-  const inOther = other[at] + index * KEY_BYTES
+function isSameLong(views: readonly [DataView, DataView], inFirst: number, inSecond: number): boolean {
   return (
-    one.view.getInt32(inOne, true) === other.view.getInt32(inOther, true) &&
-    one.view.getInt32(inOne + 4, true) === other.view.getInt32(inOther + 4, true)
+    views[0].getInt32(inFirst, true) === views[1].getInt32(inSecond, true) &&
+    views[0].getInt32(inFirst + 4, true) === views[1].getInt32(inSecond + 4, true)
   )
 }
 
