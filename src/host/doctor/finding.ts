@@ -44,7 +44,7 @@ export function orWell(troubles: readonly Finding[], well: Finding): readonly Fi
 
 /** `a`, `a and b`, `a, b and c`; of many the first, and how many more. */
 export function listed(names: readonly string[], namesMax: number = 5): string {
-  const shown =
-    names.length > namesMax ? [...names.slice(0, namesMax), `${names.length - namesMax} more`] : names
-  return shown.join(', ').replace(/, ([^,]*)$/, ' and $1')
+  const shown = names.slice(0, namesMax)
+  const last = names.length > namesMax ? `${names.length - namesMax} more` : shown.pop()
+  return shown.length === 0 ? (last ?? '') : `${shown.join(', ')} and ${last}`
 }

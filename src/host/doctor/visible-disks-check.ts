@@ -22,7 +22,7 @@ export function checkVisibleDisks(pairs: readonly DiskPair[], agent: string): re
     const advice = `Map the LUN that its volumes lie on to this host too, and rescan: ${listed(pairs.map(describe), 3)}`
     return [wrong(name, { sentence, advice, stops: 'san' })]
   }
-  findings.push(ok(name, `Of ${pairs.length} disks of agent ${agent} ${seen.length} are seen here`))
+  findings.push(ok(name, `Seen here: ${seen.length} of ${pairs.length} disks of agent ${agent}`))
   if (unseen.length > 0) {
     const sentence = `Not seen here: ${listed(unseen.map(describe))}; what lies on them goes through the agent (lan)`
     findings.push(
