@@ -25,7 +25,7 @@ export function checkService(facts: ServiceState): Finding {
     const sentence = `${AGENT_UNIT} is ${enabled === 'not-found' ? 'not installed' : active}`
     const advice =
       enabled === 'not-found'
-        ? 'Install the unit that docs/agent.md shows'
+        ? 'Install docs/systemd/icecore-agent.service, as its first lines say'
         : `Run \`systemctl enable --now ${AGENT_UNIT}\`; \`journalctl -u ${AGENT_UNIT}\` says why it ended`
     return warning(name, sentence, advice)
   }
