@@ -40,7 +40,11 @@ export class AgentGroup {
     this.#leaseMs = leaseSeconds * 1000
     this.touch()
     const { lost } = parts.frozen
-    const onLost = (): void => parts.ended.abort(lost.reason)
+    const onLost = (): void => {
+      parts.ended.abort(lost.reason)
+      // Whoever gives the images up cannot remove what is still open.
+      this.#closeImages().catch(() => {})
+    }
     lost.addEventListener('abort', onLost, { once: true })
     if (lost.aborted) onLost()
   }
@@ -91,16 +95,20 @@ export class AgentGroup {
   }
 
   async #release(): Promise<void> {
-    const { ended, frozen, images } = this.#parts
+    const { ended, frozen } = this.#parts
     ended.abort(missing(this.id))
     // What is still open would keep the system from removing it.
-    for (const image of images) await image[Symbol.asyncDispose]()
+    await this.#closeImages()
     try {
       await frozen[Symbol.asyncDispose]()
     } catch (error) {
       this.#releaseAgain().catch(() => {})
       throw error
     }
+  }
+
+  async #closeImages(): Promise<void> {
+    for (const image of this.images) await image[Symbol.asyncDispose]()
   }
 
   /** Something has an image open, or a tool is busy: that goes by. What is left then, the agent's next start releases. */

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { Clock } from '../domain/clock.ts'
+import type { DeviceIdentity } from '../domain/device-identity.ts'
 import type { Randomness } from '../domain/randomness.ts'
 import type { RangeBatch } from '../domain/range.ts'
 import { heldImages } from '../host/held-images.ts'
-import { listDisks } from '../linux/list-disks.ts'
+import { seenDisks } from '../linux/disk-names.ts'
 import type {
   AgentApi,
   AgentStatus,
@@ -74,7 +75,7 @@ class AgentHost implements AgentApi, AsyncDisposable {
       nowMs: clock.now().getTime(),
       certificateEndsAtMs: certificates.endsAtMs(),
       held: held.map(({ image }) => heldByAgent(image)),
-      disks: await listDisks(),
+      disks: (await seenDisks()).map(({ identity }) => identity).filter(isShared),
     }
   }
 
@@ -213,6 +214,11 @@ class AgentHost implements AgentApi, AsyncDisposable {
     using _open = this.#streams.open(this.#parts.configuration().limits.streams)
     yield* this.#groups.whileUsed(imageId, items())
   }
+}
+
+/** Other hosts may see it too, by a name that is not this host's own. */
+function isShared({ name, sizeBytes }: DeviceIdentity): boolean {
+  return name !== null && !name.startsWith('dm:') && sizeBytes > 0
 }
 
 function stopping(): BackupError {

@@ -29,7 +29,8 @@ export async function seenDisks(root = '/sys'): Promise<readonly SeenDisk[]> {
   return disks
 }
 
-async function seenDisk(folder: string, kernelName: string): Promise<SeenDisk | null> {
+/** The disk, or multipath map, that a folder of /sys shows; null for what cannot be opened. */
+export async function seenDisk(folder: string, kernelName: string): Promise<SeenDisk | null> {
   const [deviceNumber, size, sectorSize, hidden, uuid] = await Promise.all(
     ['dev', 'size', 'queue/logical_block_size', 'hidden', 'dm/uuid'].map((path) =>
       readSysfs(join(folder, path)),

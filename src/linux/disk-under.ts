@@ -2,17 +2,15 @@ import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { ErrorCode } from '../domain/backup-error.ts'
 import type { DeviceIdentity } from '../domain/device-identity.ts'
-import { nameInFolder } from './device-identity.ts'
 import { deviceNumberOf } from './device-number.ts'
+import { seenDisk } from './disk-names.ts'
 import { runDmsetup } from './lvm/run-lvm.ts'
-import { blockFolderOf, diskFolderOf, listSysfs, readSysfs } from './sysfs.ts'
+import { blockFolderOf, diskFolderOf, readSysfs } from './sysfs.ts'
 
 /** /sys counts in these, whatever the sectors of the disk; so does device-mapper. */
 const SYSFS_SECTOR_BYTES = 512
 /** A partition on a linear map on a partition … is nowhere deeper. */
 const DEPTH_MAX = 8
-/** Names that every host that sees the disk gives it. */
-const SHARED_NAMES = ['wwn:', 'nvme:', 'virtio:']
 
 /** The disk that all bytes of a block device lie on, one after the other from `offsetBytes` on. */
 export type DiskUnder = {
@@ -83,23 +81,8 @@ export function parseLinearTable(table: string): Lower | null {
   return { deviceNumber, offsetBytes: Number(sectors) * SYSFS_SECTOR_BYTES }
 }
 
+/** Without the names of device-mapper, which are this host's own. */
 async function identityOf(folder: string): Promise<DeviceIdentity | null> {
-  const [size, sectorSize] = await Promise.all([
-    readSysfs(join(folder, 'size')),
-    readSysfs(join(folder, 'queue/logical_block_size')),
-  ])
-  if (size === null || sectorSize === null) return null
-  const name = await sharedName(folder)
-  return { name, sizeBytes: Number(size) * SYSFS_SECTOR_BYTES, sectorSizeBytes: Number(sectorSize) }
-}
-
-/** The name of the disk; of a multipath map that of its paths, if all of them have the same. */
-async function sharedName(folder: string): Promise<string | null> {
-  const isMap = (await readSysfs(join(folder, 'dm/uuid'))) !== null
-  const paths = isMap ? await listSysfs(join(folder, 'slaves')) : []
-  const folders = isMap ? paths.map((path) => join(folder, 'slaves', basename(path))) : [folder]
-  const names = new Set(await Promise.all(folders.map(nameInFolder)))
-  const [name] = names
-  if (name === undefined || name === null || names.size > 1) return null
-  return SHARED_NAMES.some((prefix) => name.startsWith(prefix)) ? name : null
+  const identity = (await seenDisk(folder, basename(folder)))?.identity ?? null
+  return identity?.name?.startsWith('dm:') === true ? { ...identity, name: null } : identity
 }
