@@ -29,6 +29,7 @@ export class GuestProcess {
   readonly #line: GuestLine
   readonly #id: number
   readonly #chunks: Record<OutputStream, Buffer[]> = { stdout: [], stderr: [] }
+  readonly #started = Promise.withResolvers<number>()
   readonly #end = Promise.withResolvers<CommandResult>()
   readonly #waiting = new Set<() => void>()
   #outputBytes = 0
@@ -37,11 +38,17 @@ export class GuestProcess {
     this.#line = line
     this.ended = this.#end.promise
     this.ended.catch(() => undefined) // Whoever waits for it hears of it.
+    this.#started.promise.catch(() => undefined)
     const { stdin = '', environment = {}, cwd = '/root' } = options
     this.#id = line.request(
       (id) => ({ kind: 'start', id, argv, environment, cwd, stdin: Buffer.from(stdin).toString('base64') }),
       { heard: (answer) => this.#hear(answer, argv), cutOff: (error) => this.#fail(error) },
     )
+  }
+
+  /** The number of the process on the host, and of the group of all that it starts. */
+  async processId(): Promise<number> {
+    return await this.#started.promise
   }
 
   /** What it has printed so far. */
@@ -68,6 +75,8 @@ export class GuestProcess {
 
   #hear(answer: Answer, argv: readonly string[]): void {
     switch (answer.kind) {
+      case 'started':
+        return this.#started.resolve(answer.processId)
       case 'output':
         return this.#keep(answer.stream, Buffer.from(answer.data, 'base64'))
       case 'ended': {
@@ -95,6 +104,7 @@ export class GuestProcess {
 
   #fail(error: Error): void {
     this.#line.forget(this.#id)
+    this.#started.reject(error)
     this.#end.reject(error)
   }
 }

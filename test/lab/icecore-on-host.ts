@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 
-import type { CommandOptions, CommandResult } from './guest-process.ts'
+import type { CommandOptions, CommandResult, GuestProcess } from './guest-process.ts'
 import type { LabHost } from './lab-host.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/icecore.js', import.meta.url))
@@ -12,4 +12,13 @@ export async function icecoreOnHost(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   return await host.runNode(PROGRAM, words, options)
+}
+
+/** The command line on a host as a process that goes on. */
+export function startIcecore(
+  host: LabHost,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): GuestProcess {
+  return host.start([process.execPath, PROGRAM, ...words], { environment })
 }

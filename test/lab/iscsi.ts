@@ -25,20 +25,31 @@ export type SanOptions = {
   readonly units: readonly { readonly device: string; readonly serial: string }[]
   /** The names of the hosts that may log in, and whether they may write. */
   readonly initiators: Readonly<Record<string, 'read-write' | 'read-only'>>
+  /** What tells its targets apart where a host has several; each is seen by its own initiators only. */
+  readonly door?: string
 }
 
 /** Makes a host a SAN: other hosts reach its disks over iSCSI. */
 export async function startSan(host: LabHost, options: SanOptions): Promise<void> {
-  const target: IscsiTarget = {
-    name: TARGET_NAME,
-    addresses: [`${options.address}:${PORT}`],
-    units: options.units.map(({ device, serial }) => ({ device, serial: targetSerial(serial) })),
-    initiators: Object.entries(options.initiators).map(([name, access]) => {
+  await startSans(host, [options])
+}
+
+/** As `startSan`, with several targets on the host. */
+export async function startSans(host: LabHost, sans: readonly SanOptions[]): Promise<void> {
+  const targets = sans.map(targetOf)
+  const { exitCode, stderr } = await host.runNode(TARGET_SCRIPT, [JSON.stringify(targets)])
+  if (exitCode !== 0) throw new Error(`Cannot make ${host.name} a SAN: ${stderr}`)
+}
+
+function targetOf({ address, units, initiators, door }: SanOptions): IscsiTarget {
+  return {
+    name: door === undefined ? TARGET_NAME : `${TARGET_NAME}-${door}`,
+    addresses: [`${address}:${PORT}`],
+    units: units.map(({ device, serial }) => ({ device, serial: targetSerial(serial) })),
+    initiators: Object.entries(initiators).map(([name, access]) => {
       return { name: initiatorName(name), readOnly: access === 'read-only' }
     }),
   }
-  const { exitCode, stderr } = await host.runNode(TARGET_SCRIPT, [JSON.stringify(target)])
-  if (exitCode !== 0) throw new Error(`Cannot make ${host.name} a SAN: ${stderr}`)
 }
 
 /**

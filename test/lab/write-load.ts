@@ -15,6 +15,8 @@ export type WriteLoadOptions = {
   readonly spanBytes?: number
   /** Bytes of a write, default 16 KiB; it begins at a multiple of it. */
   readonly blockBytes?: number
+  /** Rests so long after every 16 writes; default: not at all. */
+  readonly pauseMs?: number
 }
 
 export type WriteLoad = {

@@ -1,6 +1,6 @@
 // Runs in a guest: writes as fast as it can. See ../write-load.ts.
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 
 import { allocateAligned } from '../../../src/linux/aligned-memory.ts'
 import { seededRandomness } from '../../support/seeded-randomness.ts'
@@ -13,7 +13,7 @@ type Target = { readonly file: number; readonly blockCount: number }
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- ../write-load.ts wrote it
 const options = JSON.parse(process.argv[2] ?? '') as WriteLoadOptions
-const { paths, seed, spanBytes, blockBytes = 16 * 1024 } = options
+const { paths, seed, spanBytes, blockBytes = 16 * 1024, pauseMs } = options
 const randomness = seededRandomness(seed)
 const block = Buffer.from(allocateAligned(blockBytes).buffer, 0, blockBytes)
 const targets = paths.map(openTarget)
@@ -25,7 +25,8 @@ process.on('SIGTERM', () => stop.abort())
 while (!stop.signal.aborted) {
   for (let write = 0; write < WRITES_AT_ONCE; write += 1) writeNext()
   if (writeCount === WRITES_AT_ONCE) process.stdout.write('writing\n')
-  await setImmediate()
+  if (pauseMs === undefined) await setImmediate()
+  else await setTimeout(pauseMs)
 }
 for (const { file } of targets) closeSync(file)
 process.stdout.write(`wrote ${writeCount}\n`)
