@@ -8,7 +8,7 @@ import { installCertificate, readAgentTls, signingRequestOf } from '../host/agen
 import { hostLvm } from '../linux/lvm/lvm-tools.ts'
 import { notifySystemd } from '../linux/notify-systemd.ts'
 import type { FinishedCall } from '../rpc/call-record.ts'
-import { serveAgent, type AgentServer, type RefusedConnection } from '../rpc/serve-agent.ts'
+import { serveAgent, type AgentServer } from '../rpc/serve-agent.ts'
 import type { TlsMaterial } from '../rpc/tls-material.ts'
 import { readAgentConfiguration, type AgentConfiguration } from './agent-configuration.ts'
 import { agentHost, type AgentCertificates } from './agent-host.ts'
@@ -145,7 +145,11 @@ function lineOf({ method, peer, startedAtMs, durationMs, failure, about }: Finis
   }
 }
 
-function refusalLine({ address, reason }: RefusedConnection, clock: Clock): AuditLine {
+/** Somebody who is no mover of ours knocked. */
+function refusalLine(
+  { address, reason }: { readonly address: string; readonly reason: string },
+  clock: Clock,
+): AuditLine {
   return {
     time: Temporal.Instant.fromEpochMilliseconds(clock.now().getTime()).toString(),
     method: 'connect',
