@@ -17,6 +17,10 @@ const SESSION_WINDOW_BYTES = 16 * 1024 * 1024
 const HEADER_BYTES_MAX = 64 * 1024
 const SESSION_MEMORY_MB = 32
 
+/** Node.js looks at certificates behind the handshake, and says nothing when it refuses one. */
+const HUNG_UP =
+  'it closed the connection without a word; perhaps our certificate is revoked, has ended or is of another authority'
+
 /**
  * The connection to an agent: made when it is first needed, made again when it was lost, given up when the other side does
  * not answer. Connect's transport asks it for streams.
@@ -104,16 +108,20 @@ export class AgentSession implements AsyncDisposable {
     const timer = setTimeout(() => {
       session.destroy(connectionFailed(this.#name, `it does not answer within ${connectMs} ms`))
     }, connectMs)
-    session.once('connect', () => resolve())
+    // The first that the agent says, and only when it has taken our certificate.
+    session.once('remoteSettings', () => resolve())
     session.on('error', (error) => {
       this.#failure = failureOf(error, this.#name)
       reject(this.#failure)
     })
+    // A session does not say that its socket failed, and TLS 1.3 says only behind the handshake that a certificate is refused.
+    socket.once('error', (error) => session.destroy(failureOf(error, this.#name)))
+    socket.once('close', () => session.destroy())
     session.once('goaway', () => this.#forget(session))
     session.once('close', () => {
       this.#open.delete(session)
       this.#forget(session)
-      reject(this.#failure ?? connectionFailed(this.#name, 'it closed the connection'))
+      reject(this.#failure ?? connectionFailed(this.#name, HUNG_UP))
     })
     try {
       await promise

@@ -10,6 +10,7 @@ import type { FinishedCall } from './call-record.ts'
 import { ServerReflection } from './gen/grpc/reflection/v1/reflection_pb.ts'
 import { AgentService } from './gen/icecore/v1/agent_pb.ts'
 import { OpenSessions } from './open-sessions.ts'
+import { tellRefused } from './refused-connection.ts'
 import { reflectionRoutes } from './reflection.ts'
 import type { TlsMaterial } from './tls-material.ts'
 import { tlsOptions } from './tls-options.ts'
@@ -75,10 +76,7 @@ export async function serveAgent(parts: ServedAgent): Promise<AgentServer> {
     .service(AgentService, agentRoutes(parts.api))
     .service(ServerReflection, reflectionRoutes([AgentService, ServerReflection]))
   server.on('request', callHandler(router, { clock, sessions, onCall: parts.onCall }))
-  server.on('tlsClientError', (error, socket) => {
-    parts.onRefused?.({ address: socket.remoteAddress ?? 'unknown', reason: error.message })
-    socket.destroy()
-  })
+  tellRefused(server, (connection) => parts.onRefused?.(connection))
   await listening(server, parts.listen)
   return {
     port: portOf(server),
