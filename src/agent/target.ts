@@ -48,7 +48,8 @@ export class Target implements AsyncDisposable {
   /** A descriptor must not be closed under a write: its number may be another file's by then. */
   #lastWrite: Promise<void> = Promise.resolve()
   #holdTimer: NodeJS.Timeout | undefined
-  #epoch = ''
+  /** The protocol knows no target without one. */
+  #epoch = 'unmapped'
 
   private constructor(id: string, parts: OpenParts) {
     this.id = id

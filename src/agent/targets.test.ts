@@ -59,7 +59,7 @@ test('openTarget() opens only what the configuration allows', { skip }, async ()
     targetId: target.targetId,
     sizeBytes: 4 * MIB,
     sectorSizeBytes: 512,
-    epoch: '',
+    epoch: 'unmapped',
     devices: [], // A loop device is known to no other host.
   })
 })

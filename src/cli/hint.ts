@@ -30,7 +30,8 @@ const HINTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   [ErrorCode.TargetExists]: 'Give --overwrite to replace it, or --differing to write only what differs',
   [ErrorCode.TargetMissing]: 'Make the folder or the device first',
   [ErrorCode.TargetInUse]: 'Unmount it, and stop what has it open',
-  [ErrorCode.TargetNotConfirmed]: 'Give --yes when you are sure that everything on it may be lost',
+  [ErrorCode.TargetNotConfirmed]:
+    'Give --yes, and for disks of another host --san-disk, when you are sure that everything on it may be lost',
   [ErrorCode.TargetWriteFailed]: 'The kernel log (dmesg) says more; the target is not complete',
   [ErrorCode.TargetChanged]: 'See what changes the volume group meanwhile, or give --transport lan',
   [ErrorCode.TargetMismatch]:

@@ -59,7 +59,9 @@ function isDone(action: () => void): boolean {
     action()
     return true
   } catch (error) {
-    if (['EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EPERM', 'ENODEV'].includes(errnoOf(error) ?? '')) return false
+    // Node calls EOPNOTSUPP, which is what a disk without such a command has, by the other name of its number.
+    if (['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EPERM', 'ENODEV'].includes(errnoOf(error) ?? ''))
+      return false
     throw error
   }
 }

@@ -17,11 +17,10 @@ const WAIT_MAX_MS = 60_000
  */
 export async function groupLockFolder(signal: AbortSignal): Promise<string | null> {
   if (syscalls() === null) return null
-  const words = ['lvmconfig', '--type', 'full', '--valuesonly', 'global/locking_dir']
+  const words = ['lvmconfig', '--type', 'full', 'global/locking_dir']
   const action = 'ask LVM where its locks are'
   const text = await runLvm(words, { action, code: ErrorCode.TargetUnsuitable, signal })
-  const folder = text.trim().replaceAll('"', '')
-  return folder.startsWith('/') ? folder : null
+  return /^locking_dir="(\/[^"]+)"$/m.exec(text)?.[1] ?? null
 }
 
 /**
