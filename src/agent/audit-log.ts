@@ -25,6 +25,8 @@ export type AuditLine = {
   readonly outcome: 'done' | 'failed'
   readonly failure: string | null
   readonly durationMs: number
+  /** So many calls that were alike, where it stands for several. */
+  readonly calls?: number
 }
 
 const NAME = 'audit.log'

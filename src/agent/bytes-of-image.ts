@@ -1,7 +1,7 @@
+import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { endOf, type Range } from '../domain/range.ts'
-import { allocateAligned } from '../linux/aligned-memory.ts'
 import {
   CHALLENGE_RANGE_BYTES_MAX,
   CHALLENGE_RANGES_MAX,
@@ -9,11 +9,14 @@ import {
   type PieceOfImage,
 } from '../rpc/agent-api.ts'
 import type { AgentImage } from './agent-image.ts'
+import { borrowPiece } from './piece-memory.ts'
 
 const KEY_BYTES_MIN = 16
 const KEY_BYTES_MAX = 64
 /** What one call may ask to be read; a mover asks again for more. */
 const READ_RANGES_MAX = 65_536
+// A range of a challenge is read into the memory for a piece.
+assert(CHALLENGE_RANGE_BYTES_MAX <= PIECE_BYTES_MAX)
 
 /** HMAC-SHA-256 of each range under `key`, of the bytes as this host's kernel shows them. */
 export async function challengeDigests(
@@ -25,11 +28,11 @@ export async function challengeDigests(
   requireRanges(image, ranges, { countMax: CHALLENGE_RANGES_MAX, lengthMax: CHALLENGE_RANGE_BYTES_MAX })
   const whileHeld = image.whileHeld(signal)
   const view = await image.view(whileHeld)
-  const memory = allocateAligned(CHALLENGE_RANGE_BYTES_MAX)
+  using memory = borrowPiece()
   const digests: Uint8Array[] = []
   for (const { offset, length } of ranges) {
     whileHeld.throwIfAborted()
-    const target = memory.subarray(0, length)
+    const target = memory.bytes.subarray(0, length)
     await view.readInto(target, offset)
     digests.push(createHmac('sha256', key).update(target).digest())
   }
@@ -46,13 +49,13 @@ export async function* piecesOf(
   requireAscending(ranges)
   const whileHeld = image.whileHeld(signal)
   const view = await image.view(whileHeld)
-  const memory = allocateAligned(PIECE_BYTES_MAX)
+  using memory = borrowPiece()
   const read = async ({ offset, length }: Range): Promise<PieceOfImage> => {
     whileHeld.throwIfAborted()
-    const target = memory.subarray(0, length)
+    const target = memory.bytes.subarray(0, length)
     await view.readInto(target, offset)
     // A copy: direct I/O goes into memory of its own, and whoever sends it may hold it longer than we know.
-    return { offset, bytes: Uint8Array.from(target) }
+    return { offset, bytes: new Uint8Array(target) }
   }
   let ahead: Promise<PieceOfImage> | null = null
   try {

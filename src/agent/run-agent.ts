@@ -14,6 +14,7 @@ import { readAgentConfiguration, type AgentConfiguration } from './agent-configu
 import { agentHost, type AgentCertificates } from './agent-host.ts'
 import { matches } from './allowed-source.ts'
 import { AuditLog, type AuditLine } from './audit-log.ts'
+import { CallNotes } from './call-notes.ts'
 import { FewLines } from './few-lines.ts'
 import { releaseAbandoned } from './release-abandoned.ts'
 import { Targets } from './targets.ts'
@@ -42,6 +43,7 @@ export async function runAgent(parts: RunAgentParts): Promise<void> {
   const certificates = new Certificates(folder, await readAgentTls(folder), clock)
   await using stack = new AsyncDisposableStack()
   const audit = stack.use(new AuditLog(stateFolder))
+  const notes = stack.use(new CallNotes(audit))
   await releaseAbandoned(parts, signal)
   const mayRestore = (path: string): boolean => mayRestoreTo(configuration, path)
   const host = stack.use(
@@ -63,7 +65,7 @@ export async function runAgent(parts: RunAgentParts): Promise<void> {
       api: host,
       tls: certificates.tls,
       listen: configuration.listen,
-      onCall: (call) => audit.write(lineOf(call)),
+      onCall: (call) => notes.note(lineOf(call)),
       onRefused: (connection) => {
         if (refusals.isAllowed(performance.now())) audit.write(refusalLine(connection, clock))
       },
