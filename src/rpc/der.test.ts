@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { DerError, DerReader, takeTime } from './der-reader.ts'
 import { der, derTime, DerTag, objectId, sequence, smallInteger, unsignedInteger } from './der-writer.ts'
 

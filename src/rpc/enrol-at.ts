@@ -3,9 +3,10 @@ import { connect, type TLSSocket } from 'node:tls'
 import { isIP } from 'node:net'
 import { createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-node'
-import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { Clock } from '../domain/clock.ts'
 import { isIssuedBy, readCertificate, requireValidNow } from './accept-certificate.ts'
+import { connectionText } from './agent-session.ts'
 import { DerError } from './der-reader.ts'
 import { type EnrolmentToken, fingerprintOf, isSame, proofOf } from './enrolment-token.ts'
 import { errorFromWire } from './error-from-wire.ts'
@@ -79,8 +80,20 @@ async function ask(
   try {
     return await createClient(EnrolmentService, transport).enroll({ signingRequest, proof }, { signal })
   } catch (error) {
-    throw errorFromWire(error, addressOf(mover))
+    throw failureOf(error, mover)
   }
+}
+
+/** What the mover said; else what was wrong with it; else what became of the connection. */
+function failureOf(error: unknown, mover: MoverAddress): Error {
+  const told = errorFromWire(error, addressOf(mover))
+  if (isBackupError(told, ErrorCode.EnrolmentRefused, ErrorCode.CertificateRefused)) return told
+  let innermost: unknown = error
+  while (innermost instanceof Error && innermost.cause !== undefined) {
+    innermost = innermost.cause
+    if (isBackupError(innermost, ErrorCode.EnrolmentRefused)) return innermost
+  }
+  return unreachable(mover, connectionText(innermost), error)
 }
 
 function checked(
@@ -124,7 +137,7 @@ async function shownAuthority(
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const onAbort = (): void => reject(signal.reason)
   socket.once('secureConnect', resolve)
-  socket.on('error', (cause) => reject(unreachable(mover, cause.message, cause)))
+  socket.on('error', (cause) => reject(unreachable(mover, connectionText(cause), cause)))
   socket.once('close', () => reject(unreachable(mover, 'it closed the connection')))
   signal.addEventListener('abort', onAbort, { once: true })
   try {
@@ -138,8 +151,14 @@ async function shownAuthority(
 }
 
 function authorityOf(socket: TLSSocket, token: EnrolmentToken): X509Certificate {
-  const authority = socket.getPeerX509Certificate()?.issuerCertificate
-  if (authority === undefined || !isSame(fingerprintOf(authority), token.fingerprint)) {
+  const shown = socket.getPeerX509Certificate()
+  const authority = shown?.issuerCertificate
+  if (
+    shown === undefined ||
+    authority === undefined ||
+    !isSame(fingerprintOf(authority), token.fingerprint) ||
+    !isIssuedBy(shown, authority)
+  ) {
     throw refused(
       'who answers there is not the mover that made the token; nothing was sent. Somebody may stand between, or the address is wrong',
     )

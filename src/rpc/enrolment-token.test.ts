@@ -4,7 +4,12 @@ import { X509Certificate } from 'node:crypto'
 import { systemRandomness } from '../cli/system-randomness.ts'
 import { systemClock } from '../domain/clock.ts'
 import { makeAuthority } from './authority.ts'
-import { fingerprintOf, formatEnrolmentToken, makeEnrolmentToken, parseEnrolmentToken } from './enrolment-token.ts'
+import {
+  fingerprintOf,
+  formatEnrolmentToken,
+  makeEnrolmentToken,
+  parseEnrolmentToken,
+} from './enrolment-token.ts'
 
 const authority = new X509Certificate(
   makeAuthority({ clock: systemClock, randomness: systemRandomness }).certificate,
@@ -33,13 +38,19 @@ test('parseEnrolmentToken() notices every mistyped character, and shows none', (
     `${text}A`,
     text.replace(/.$/, '='),
     'x'.repeat(100_000),
-    ...Array.from(text, (letter, at) => `${text.slice(0, at)}${letter === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`),
+    ...Array.from(
+      text,
+      (letter, at) => `${text.slice(0, at)}${letter === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`,
+    ),
   ]
   for (const mistyped of wrong) {
-    assert.throws(() => parseEnrolmentToken(mistyped), (error: Error & { code: string }) => {
-      assert.equal(error.code, 'ENROLMENT_REFUSED')
-      assert.equal(mistyped.length > 8 && error.message.includes(mistyped.slice(0, 8)), false)
-      return true
-    })
+    assert.throws(
+      () => parseEnrolmentToken(mistyped),
+      (error: Error & { code: string }) => {
+        assert.equal(error.code, 'ENROLMENT_REFUSED')
+        assert.equal(mistyped.length > 8 && error.message.includes(mistyped.slice(0, 8)), false)
+        return true
+      },
+    )
   }
 })

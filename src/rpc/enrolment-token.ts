@@ -32,7 +32,7 @@ export function formatEnrolmentToken(token: EnrolmentToken): string {
 /** Throws ENROLMENT_REFUSED, without the text: it is a secret. */
 export function parseEnrolmentToken(text: string): EnrolmentToken {
   const trimmed = text.trim()
-  const bytes = /^[A-Za-z0-9_-]*$/.test(trimmed) ? Buffer.from(trimmed, 'base64url') : Buffer.alloc(0)
+  const bytes = /^[A-Za-z0-9_-]{72}$/.test(trimmed) ? Buffer.from(trimmed, 'base64url') : Buffer.alloc(0)
   const content = bytes.subarray(0, TOKEN_BYTES - CHECK_BYTES)
   const isWhole =
     bytes.length === TOKEN_BYTES && checkOf(content).equals(bytes.subarray(TOKEN_BYTES - CHECK_BYTES))

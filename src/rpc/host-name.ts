@@ -4,6 +4,7 @@ import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 
 /** A certificate's name has no room for more (RFC 5280, ub-common-name). */
 const NAME_LENGTH_MAX = 64
+const FOREIGN_OR_PLAIN = /^[\w.\-\u{80}-\u{10FFFF}]+$/u
 
 /**
  * A host as certificates name it: an address, or a DNS name in small letters. One host has one spelling, so that names can be
@@ -14,7 +15,8 @@ export function canonicalHost(text: string): string {
   if (isIPv4(bare)) return bare
   // The parser of addresses in URLs writes every address in one way; with hexadecimal digits only.
   if (isIPv6(bare) && !bare.includes('%')) return new URL(`http://[${bare}]`).hostname.slice(1, -1)
-  const name = domainToASCII(bare).toLowerCase()
+  // What is no part of a name would end it there: `a/b` would be `a`.
+  const name = FOREIGN_OR_PLAIN.test(bare) ? domainToASCII(bare).toLowerCase() : ''
   const labels = name.split('.')
   const isName =
     labels.every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label)) &&
