@@ -21,6 +21,8 @@ const WANTED = {
 const KINDS = [['a', 'b'], ['a'], ['c'], ['a', 'b', 'c'], ['c', 'd']] as const
 /** Of each file: so much changes between two runs. */
 const SPAN_BYTES = 256 * 1024
+/** After 16 writes: the guest has one processor, and what is tested needs most of it. */
+const LOAD_PAUSE_MS = 20
 const TIMEOUT_SECONDS = 7200
 
 /** What the script in the guest is told. */
@@ -56,7 +58,7 @@ export function testKills(killCount: number): void {
       context.diagnostic(`seed ${seed}`)
       await using lab = openLab()
       const { host, files } = await startHostWithVolumes(lab, WANTED)
-      const load = { paths: files, seed, spanBytes: SPAN_BYTES }
+      const load = { paths: files, seed, spanBytes: SPAN_BYTES, pauseMs: LOAD_PAUSE_MS }
       const rounds: KillRounds = { killCount, seed, kinds: KINDS, thin: WANTED.thin, load }
       // In the guest's memory: what a killed process wrote is there all the same, and there is no slower disk than the share.
       const environment = { ICECORE_REPOSITORY: '/tmp/repository' }
