@@ -1416,7 +1416,9 @@ export const AgentService: GenService<{
   },
   /**
    * Opens a volume that nobody uses for a restore, exclusively, where the configuration allows to write. Its extents come
-   * from GetExtents, and IdentifyConfiguration works on it.
+   * from GetExtents; IdentifyConfiguration, Challenge, ReadExtents, Renew and Release work on it too. For 20 seconds after
+   * each GetExtents and IdentifyConfiguration the agent lets nothing on its host change where the target lies: a mover
+   * that writes by its extents must not do so later than 10 seconds after it sent the last of them that said that nothing moved.
    *
    * @generated from rpc icecore.v1.AgentService.OpenTarget
    */
