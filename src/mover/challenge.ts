@@ -29,6 +29,8 @@ export type ChallengeParts = {
   /** Where a range lies, in words. */
   where(range: Range): string
   readonly randomness: Randomness
+  /** How many ranges; `CHALLENGE_COUNT` unless somebody asks for others. */
+  readonly count?: number
 }
 
 /**
@@ -36,7 +38,7 @@ export type ChallengeParts = {
  * that they lie. Gives how many were compared. Throws CHALLENGE_FAILED at the first that differs and has not moved.
  */
 export async function challenge(parts: ChallengeParts, signal: AbortSignal): Promise<number> {
-  const ranges = await drawRanges(parts, CHALLENGE_COUNT, signal)
+  const ranges = await drawRanges(parts, parts.count ?? CHALLENGE_COUNT, signal)
   if (ranges.length === 0) return 0
   const key = parts.randomness.bytes(KEY_BYTES)
   const answers = await parts.ask({ key, ranges }, signal)

@@ -75,13 +75,16 @@ export class AgentMap {
       const answer = new Alterations(this.#parts, this.#epoch)
       const altered = answer.receive(signal)
       const first = await altered.next()
-      this.#epoch = answer.epoch
-      if (first.done === true) return []
+      if (first.done === true) {
+        this.#epoch = answer.epoch
+        return []
+      }
       const { sizeBytes } = this
       const whole = this.batches({ offset: 0, length: sizeBytes })
       this.#table = await ExtentTable.read(replaceExtents(whole, startingWith(first.value, altered)), {
         sizeBytes,
       })
+      this.#epoch = answer.epoch
       this.#untold = mergedRanges([...this.#untold, ...answer.moved])
       return answer.moved
     })

@@ -17,6 +17,7 @@ type ConnectParts = Pick<Invocation, 'clock' | 'randomness' | 'progress' | 'sign
 /** Connects as the mover of this authority, and brings the agent a new certificate when it needs one. */
 export async function connectToAgent(parts: ConnectParts, address: AgentAddress): Promise<LinkedAgent> {
   const authority = await openExistingAuthority(parts.authorityFolder, parts)
+  if (authority.endsSoon !== null) parts.progress({ event: 'notice', message: authority.endsSoon })
   const link = { ...address, tls: await authority.moverTls() }
   const agent = connectAgent(link)
   try {
