@@ -32,8 +32,8 @@ export type AgentLimits = {
   readonly streams: number
 }
 
-export const CONFIGURATION_NAME = 'agent.yaml'
-export const AGENT_PORT_DEFAULT = 8770
+const CONFIGURATION_NAME = 'agent.yaml'
+const AGENT_PORT_DEFAULT = 8770
 
 const HOST_DEFAULT = '0.0.0.0'
 const LIMITS_DEFAULT: AgentLimits = { groups: 8, leaseSeconds: 3600, streams: 64 }
