@@ -255,6 +255,7 @@ test('a mover that signs for another key is not believed', async () => {
   await once(server, 'listening')
   await using invited = await invitation(folder)
   try {
+    // A server that listens on TCP has an address of this kind.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const { port } = server.address() as AddressInfo
     await assert.rejects(enrol({ ...invited, port }, folder.join('agent')), {
