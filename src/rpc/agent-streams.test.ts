@@ -27,19 +27,33 @@ async function* stream<T>(...items: readonly T[]): AsyncGenerator<T> {
   for (const item of items) yield await Promise.resolve(item)
 }
 
+async function* endless(): AsyncGenerator<ExtentsOfEpoch> {
+  for (;;) {
+    yield part([])
+    await nextTurn()
+  }
+}
+
+async function* beyond(): AsyncGenerator<ExtentsOfEpoch> {
+  for (let index = 0; ; index += 1) {
+    yield part([data(index)])
+    await nextTurn()
+  }
+}
+
+function nothing(): AsyncGenerator<ExtentsOfEpoch> {
+  return stream<ExtentsOfEpoch>()
+}
+
+function disordered(): AsyncGenerator<Range[]> {
+  return stream([{ offset: 4, length: 4 }], [{ offset: 6, length: 1 }])
+}
+
+function zeros(offset: number, length: number): { offset: number; bytes: Uint8Array } {
+  return { offset, bytes: new Uint8Array(length) }
+}
+
 test('extents() refuses what the rules of the stream do not allow', async () => {
-  const endless = async function* (): AsyncGenerator<ExtentsOfEpoch> {
-    for (;;) {
-      yield part([])
-      await nextTurn()
-    }
-  }
-  const beyond = async function* (): AsyncGenerator<ExtentsOfEpoch> {
-    for (let index = 0; ; index += 1) {
-      yield part([data(index)])
-      await nextTurn()
-    }
-  }
   const wrong: Readonly<Record<string, readonly [() => AsyncIterable<ExtentsOfEpoch>, RegExp]>> = {
     overlapping: [() => stream(part([data(0, 2), data(1, 7)])), /4096\+28672 comes after 8192/],
     'overlapping from message to message': [
@@ -73,7 +87,7 @@ test('extents() refuses what the rules of the stream do not allow', async () => 
       /an epoch has 5000 characters/,
     ],
   }
-  let answer: () => AsyncIterable<ExtentsOfEpoch> = () => stream()
+  let answer: () => AsyncIterable<ExtentsOfEpoch> = nothing
   await using pair = await agentPair({ extents: () => answer() })
   for (const [name, [items, message]] of Object.entries(wrong)) {
     answer = items
@@ -138,7 +152,7 @@ test('extents() holds an image to the size and the devices that it was frozen wi
 })
 
 test('identify() wants an answer, and none that contradicts itself', async () => {
-  let answer: () => AsyncIterable<ExtentsOfEpoch> = () => stream()
+  let answer: () => AsyncIterable<ExtentsOfEpoch> = nothing
   await using pair = await agentPair({ identify: () => answer() })
   const question = { ...MAP, epoch: 'e1' }
   await assert.rejects(all(pair.agent.identify(question, NEVER)), { code: ErrorCode.ProtocolWrong })
@@ -155,7 +169,7 @@ test('identify() wants an answer, and none that contradicts itself', async () =>
 })
 
 test('delta() refuses ranges out of order, and passes on that changes are not known', async () => {
-  let answer: AgentApi['delta'] = () => stream([{ offset: 4, length: 4 }], [{ offset: 6, length: 1 }])
+  let answer: AgentApi['delta'] = disordered
   await using pair = await agentPair({ delta: (...words) => answer(...words) })
   await assert.rejects(all(pair.agent.delta(DELTA, NEVER)), { code: ErrorCode.ProtocolWrong })
   answer = () => stream([{ offset: 4, length: 0 }])
@@ -165,10 +179,6 @@ test('delta() refuses ranges out of order, and passes on that changes are not kn
 })
 
 test('read() takes the bytes that were asked for, in order, and nothing else', async () => {
-  const piece = (offset: number, length: number): { offset: number; bytes: Uint8Array } => ({
-    offset,
-    bytes: new Uint8Array(length),
-  })
   const what = {
     imageId: 'i0',
     ranges: [
@@ -177,13 +187,13 @@ test('read() takes the bytes that were asked for, in order, and nothing else', a
     ],
   }
   const wrong = [
-    [piece(0, 10)],
-    [piece(0, 10), piece(20, 5)],
-    [piece(0, 10), piece(10, 10)],
-    [piece(20, 10), piece(0, 10)],
-    [piece(0, 5), piece(0, 5)],
-    [piece(0, 11)],
-    [piece(0, 10), piece(20, 10), piece(30, 1)],
+    [zeros(0, 10)],
+    [zeros(0, 10), zeros(20, 5)],
+    [zeros(0, 10), zeros(10, 10)],
+    [zeros(20, 10), zeros(0, 10)],
+    [zeros(0, 5), zeros(0, 5)],
+    [zeros(0, 11)],
+    [zeros(0, 10), zeros(20, 10), zeros(30, 1)],
     [],
   ]
   let answer: readonly { offset: number; bytes: Uint8Array }[] = []
@@ -193,7 +203,7 @@ test('read() takes the bytes that were asked for, in order, and nothing else', a
     const read = all(pair.agent.read(what, NEVER))
     await assert.rejects(read, { code: ErrorCode.ProtocolWrong }, `answer ${index}`)
   }
-  answer = [piece(0, 3), piece(3, 7), piece(20, 10)]
+  answer = [zeros(0, 3), zeros(3, 7), zeros(20, 10)]
   assert.equal((await all(pair.agent.read(what, NEVER))).length, 3)
 })
 

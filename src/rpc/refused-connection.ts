@@ -22,6 +22,7 @@ export function tellRefused(server: Http2SecureServer, onRefused: Told): void {
 /** What was found wrong with the certificate, else what OpenSSL says, without where in its sources it says so. */
 function reasonOf(error: Error, socket: TLSSocket): string {
   const found: unknown = socket.authorizationError
-  if (found !== undefined && found !== null) return found instanceof Error ? found.message : String(found)
+  if (found instanceof Error) return found.message
+  if (typeof found === 'string') return found
   return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
 }

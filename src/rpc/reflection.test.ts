@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFileRegistry, create, fromBinary, toBinary, toJson } from '@bufbuild/protobuf'
+import { FileDescriptorSetSchema, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
+import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
+import { agentPair, type AgentPair } from '../../test/support/agent-pair.ts'
+import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import {
+  ServerReflectionRequestSchema,
+  ServerReflectionResponseSchema,
+} from './gen/grpc/reflection/v1/reflection_pb.ts'
+
+const REFLECTION = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
+type Question = Parameters<typeof create<typeof ServerReflectionRequestSchema>>[1]
+
+function foreignClient(pair: AgentPair): Client {
+  const tls = pair.authority.issue({ role: 'mover' })
+  const bytes = (text: string): Buffer => Buffer.from(text)
+  const channel = credentials.createSsl(bytes(tls.authority), bytes(tls.key), bytes(tls.certificate))
+  return new Client(`127.0.0.1:${pair.server.port}`, channel)
+}
+
+const plain = (bytes: Buffer): Buffer => bytes
+
+/** Asks the server itself what it has, in one bidirectional stream. */
+async function reflect(
+  client: Client,
+  ...questions: readonly NonNullable<Question>[]
+): Promise<readonly ReturnType<typeof fromBinary<typeof ServerReflectionResponseSchema>>[]> {
+  const stream = client.makeBidiStreamRequest(REFLECTION, plain, plain)
+  for (const question of questions) {
+    const message = create(ServerReflectionRequestSchema, question)
+    stream.write(Buffer.from(toBinary(ServerReflectionRequestSchema, message)))
+  }
+  stream.end()
+  const answers: ReturnType<typeof fromBinary<typeof ServerReflectionResponseSchema>>[] = []
+  for await (const bytes of stream) {
+    assert(Buffer.isBuffer(bytes))
+    answers.push(fromBinary(ServerReflectionResponseSchema, bytes))
+  }
+  return answers
+}
+
+test('a foreign gRPC client finds the service by reflection, and calls it', async () => {
+  await using pair = await agentPair({
+    listSources: () => Promise.resolve([{ pattern: '/dev/vg0/*', mayRestore: true }]),
+    async *extents({ startingOffset }) {
+      const zero = { kind: 'zero', offset: startingOffset, length: 4096 } as const
+      yield await Promise.resolve({ imageSizeBytes: 8192, epoch: 'e1', extents: [zero] })
+      yield { imageSizeBytes: 8192, epoch: 'e1', extents: [{ ...zero, offset: startingOffset + 4096 }] }
+    },
+    release: () =>
+      Promise.reject(new BackupError(ErrorCode.ImageMissing, 'Cannot release "g": no such group')),
+  })
+  const client = foreignClient(pair)
+  try {
+    const [list, found, missing, none] = await reflect(
+      client,
+      { messageRequest: { case: 'listServices', value: '' } },
+      { messageRequest: { case: 'fileContainingSymbol', value: 'icecore.v1.AgentService' } },
+      { messageRequest: { case: 'fileByFilename', value: 'no.proto' } },
+      {},
+    )
+    assert(list?.messageResponse.case === 'listServicesResponse')
+    assert.deepEqual(
+      list.messageResponse.value.service.map(({ name }) => name),
+      ['icecore.v1.AgentService', 'grpc.reflection.v1.ServerReflection'],
+    )
+    assert.equal(missing?.messageResponse.case, 'errorResponse')
+    assert.equal(none?.messageResponse.case, 'errorResponse')
+    assert(found?.messageResponse.case === 'fileDescriptorResponse')
+    const file = found.messageResponse.value.fileDescriptorProto.map((bytes) =>
+      fromBinary(FileDescriptorProtoSchema, bytes),
+    )
+    const service = createFileRegistry(create(FileDescriptorSetSchema, { file })).getService(
+      'icecore.v1.AgentService',
+    )
+    assert(service)
+    const { listSources, getExtents, release } = service.method
+    assert(listSources && getExtents && release)
+    const path = (name: string): string => `/${service.typeName}/${name}`
+    const sources = await new Promise<Buffer>((resolve, reject) => {
+      client.makeUnaryRequest(path(listSources.name), plain, plain, Buffer.alloc(0), (error, value) => {
+        if (value === undefined) reject(error ?? new Error('no answer'))
+        else resolve(value)
+      })
+    })
+    assert.deepEqual(toJson(listSources.output, fromBinary(listSources.output, sources)), {
+      sources: [{ pattern: '/dev/vg0/*', mayRestore: true }],
+    })
+    const request = Buffer.from(
+      toBinary(getExtents.input, fromBinary(getExtents.input, Uint8Array.of(0x0a, 1, 0x69))),
+    )
+    const parts: unknown[] = []
+    for await (const bytes of client.makeServerStreamRequest(path(getExtents.name), plain, plain, request)) {
+      assert(Buffer.isBuffer(bytes))
+      parts.push(toJson(getExtents.output, fromBinary(getExtents.output, bytes)))
+    }
+    const expected = { imageSizeBytes: '8192', epoch: 'e1' }
+    assert.deepEqual(parts, [
+      { ...expected, extents: [{ sizeBytes: '4096', kind: 'EXTENT_KIND_ZERO' }] },
+      { ...expected, extents: [{ byteOffset: '4096', sizeBytes: '4096', kind: 'EXTENT_KIND_ZERO' }] },
+    ])
+    const failure = await new Promise<ServiceError | null>((resolve) => {
+      const group = Buffer.from([0x0a, 1, 0x67])
+      client.makeUnaryRequest(path(release.name), plain, plain, group, resolve)
+    })
+    assert.equal(failure?.code, 5)
+    assert.equal(failure.details, 'Cannot release "g": no such group')
+  } finally {
+    client.close()
+  }
+})
