@@ -2,12 +2,20 @@ import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { findProgram } from '../src/linux/find-program.ts'
+import type { SkipReason } from './support/requirements.ts'
 import { runTool } from './support/run-tool.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 
 const UNIT = new URL('../docs/systemd/icecore-agent.service', import.meta.url)
-const skip =
-  findProgram('systemd-analyze', process.env['PATH']) === null ? 'needs systemd-analyze' : (false as const)
+/** From which on a unit that is not installed can be judged. */
+const VERSION_MIN = 250
+const skip = needsSystemdAnalyze()
+
+function needsSystemdAnalyze(): SkipReason {
+  if (findProgram('systemd-analyze', process.env['PATH']) === null) return 'needs systemd-analyze'
+  const version = Number(/^systemd (\d+)/.exec(runTool('systemd-analyze', ['--version']))?.[1])
+  return version >= VERSION_MIN ? false : `needs systemd-analyze ${VERSION_MIN}, found ${version}`
+}
 
 test(
   'the unit of the agent is one that systemd understands, and leaves little that could be misused',
