@@ -18,7 +18,10 @@ export type RunningAgent = AsyncDisposable & {
   readonly output: () => string
 }
 
-export async function startAgent(folder: string, sources: readonly string[]): Promise<RunningAgent> {
+/** A pattern, or one that restores may write too. */
+export type AgentSource = string | { readonly path: string; readonly restore: boolean }
+
+export async function startAgent(folder: string, sources: readonly AgentSource[]): Promise<RunningAgent> {
   const authorityFolder = `${folder}/authority`
   const place = `${folder}/agent`
   mkdirSync(folder, { recursive: true })
@@ -28,7 +31,10 @@ export async function startAgent(folder: string, sources: readonly string[]): Pr
 }
 
 /** The same agent again, after it ended. */
-export async function startEnrolledAgent(folder: string, sources: readonly string[]): Promise<RunningAgent> {
+export async function startEnrolledAgent(
+  folder: string,
+  sources: readonly AgentSource[],
+): Promise<RunningAgent> {
   const place = `${folder}/agent`
   const lines = sources.map((source) => `  - ${JSON.stringify(source)}\n`).join('')
   writeFileSync(`${place}/agent.yaml`, `listen: ${AGENT_HOST}:0\nsources:\n${lines}`)
