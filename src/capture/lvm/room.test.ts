@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { LvmVolume, PoolStatus } from '../../domain/logical-volume.ts'
 import { requireRoomInPool } from './pool-budget.ts'
-import { storeSizeFor } from './store-size.ts'
+import { storeSizeFor, storeSizes } from './store-size.ts'
 
 const GIB = 2 ** 30
 const pool = { groupName: 'vg0', groupUuid: 'u', poolName: 'pool' }
@@ -86,4 +86,24 @@ test('storeSizeFor() takes a share of the origin in whole extents, and refuses w
     () => storeSizeFor(origin, { ...group, freeBytes: GIB }),
     /has 1[.0]* GiB free, required are 2[.0]* GiB/,
   )
+})
+
+test('storeSizes() asks each group once, and gives no room of it away twice', async () => {
+  const asked: string[] = []
+  const tools = {
+    readGroup: (uuid: string) => {
+      asked.push(uuid)
+      return Promise.resolve({ ...group, uuid })
+    },
+  }
+  const how = { tools, storeShare: undefined }
+  const { signal } = new AbortController()
+  const small = { ...origin, sizeBytes: 5 * GIB }
+  const elsewhere = { ...origin, groupUuid: 'other' }
+  const sizes = await storeSizes(how, [origin, small, elsewhere], signal)
+  assert.deepEqual([...sizes.values()], [2 * GIB, GIB, 2 * GIB])
+  assert.deepEqual(asked, ['u', 'other'])
+  await assert.rejects(storeSizes(how, [origin, { ...origin }], signal), isNoRoom)
+  const mirror = { ...origin, segmentType: 'raid1' }
+  await assert.rejects(storeSizes(how, [mirror], signal), { code: ErrorCode.SourceUnsuitable })
 })
