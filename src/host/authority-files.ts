@@ -15,7 +15,7 @@ import {
 import { makePrivateFolder, readPrivateFile, syncFolder, writePrivateFile } from './private-files.ts'
 
 /** What lies in an authority's folder, beside `agents/`. */
-export const AuthorityFile = {
+const AuthorityFile = {
   Key: 'authority-key.pem',
   Certificate: 'authority.pem',
   Revoked: 'revoked.pem',

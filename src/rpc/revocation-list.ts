@@ -31,7 +31,7 @@ export type RevocationList = {
 }
 
 /** Some twenty thousand entries. */
-export const REVOCATION_LIST_BYTES_MAX = 1024 * 1024
+const REVOCATION_LIST_BYTES_MAX = 1024 * 1024
 const SKEW_MS = 5 * 60_000
 
 /**
