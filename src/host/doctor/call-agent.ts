@@ -10,7 +10,7 @@ import type { StepFacts } from './contact-check.ts'
 
 export type AgentPlace = { readonly host: string; readonly port: number }
 
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 20_000
 
 /** What the name service says of a host. */
 export async function resolveName(host: string): Promise<StepFacts> {
