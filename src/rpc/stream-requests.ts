@@ -10,10 +10,7 @@ import { ascendingRanges } from './range-message.ts'
 import { READ_RANGES_MAX } from './wire-limits.ts'
 import { listFrom, numberFrom, textFrom } from './wire-values.ts'
 
-export function streamFrom(request: {
-  readonly imageId: string
-  readonly startingOffset: bigint
-}): StreamFrom {
+function streamFrom(request: { readonly imageId: string; readonly startingOffset: bigint }): StreamFrom {
   return {
     imageId: textFrom(request.imageId, 'image_id'),
     startingOffset: numberFrom(request.startingOffset, 'starting_offset'),
