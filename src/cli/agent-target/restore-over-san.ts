@@ -32,17 +32,15 @@ export type SanOutcome = RestoreOutcome & {
  * of it is compared at its new place, and what differs is written again.
  */
 export async function restoreOverSan(parts: SanRestoreParts, signal: AbortSignal): Promise<SanOutcome> {
-  const total = { writtenBytes: 0, zeroedBytes: 0, keptBytes: 0 }
+  let comparedCount = 0
   for (let pass = 1; pass <= PASSES_MAX; pass += 1) {
     const target = await SanTarget.open(parts, signal)
     try {
-      const comparedBefore = pass === 1 ? await target.compare('before', signal) : 0
+      // Each time: it may have been moved to another disk.
+      comparedCount += await target.compare('before', signal)
       const outcome = await onePass(parts, { target, differing: parts.work.differing || pass > 1 }, signal)
-      total.writtenBytes += outcome.writtenBytes
-      total.zeroedBytes += outcome.zeroedBytes
-      total.keptBytes = outcome.keptBytes
-      const comparedCount = comparedBefore + (await target.compare('after', signal))
-      return { ...total, comparedCount, movedCount: pass - 1 }
+      comparedCount += await target.compare('after', signal)
+      return { ...outcome, comparedCount, movedCount: pass - 1 }
     } catch (error) {
       if (!isBackupError(error, ErrorCode.TargetChanged)) throw error
       parts.progress({ event: 'notice', message: `Comparing all of it once more: ${error.message}` })

@@ -204,7 +204,7 @@ function report(
   const way =
     transport === 'lan'
       ? '  sent to the agent, which wrote it'
-      : `  written on the disks; ${outcome.comparedCount ?? 0} ranges were read alike by both hosts`
+      : `  written on the disks${movedText(outcome.movedCount)}; ${outcome.comparedCount ?? 0} ranges were read alike by both hosts`
   return {
     json: {
       pointId: stored.id,
@@ -228,4 +228,10 @@ function report(
     ].join('\n'),
     exitCode: degraded.length > 0 ? ExitCode.Degraded : ExitCode.Done,
   }
+}
+
+/** What the counts are of is the last attempt. */
+function movedText(movedCount = 0): string {
+  if (movedCount === 0) return ''
+  return `, and compared wholly after the volume was moved ${movedCount === 1 ? 'once' : `${movedCount} times`}`
 }
