@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout } from 'node:timers/promises'
 import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { Clock } from '../../domain/clock.ts'
 import type { AgentApi } from '../../rpc/agent-api.ts'
@@ -14,14 +14,19 @@ export type HeldLease = AsyncDisposable & {
   readonly lost: AbortSignal
 }
 
+export type LeaseParts = {
+  readonly groupId: string
+  /** The agent's host, for the sentence. */
+  readonly host: string
+  readonly clock: Clock
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
 /** Renews the lease of a group until it is disposed of. */
-export function holdLease(
-  agent: Pick<AgentApi, 'renew'>,
-  about: { readonly groupId: string; readonly host: string; readonly clock: Clock },
-): HeldLease {
+export function holdLease(agent: Pick<AgentApi, 'renew'>, about: LeaseParts): HeldLease {
   const ended = new AbortController()
   const lost = new AbortController()
-  const renewing = renewUntil(agent, { ...about, signal: ended.signal }).catch((error: unknown) => {
+  const renewing = renewUntil(agent, about, ended.signal).catch((error: unknown) => {
     if (!ended.signal.aborted) lost.abort(error)
   })
   return {
@@ -35,13 +40,13 @@ export function holdLease(
 
 async function renewUntil(
   agent: Pick<AgentApi, 'renew'>,
-  about: { groupId: string; host: string; clock: Clock; signal: AbortSignal },
+  { groupId, host, clock, sleep = sleepInBackground }: LeaseParts,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { groupId, host, clock, signal } = about
   let endsAtMs = clock.now().getTime() + LEASE_SECONDS * 1000
   let waitMs = (LEASE_SECONDS * 1000) / RENEWALS_PER_LEASE
   for (;;) {
-    await sleep(waitMs, undefined, { signal, ref: false })
+    await sleep(waitMs, signal)
     const askedAtMs = clock.now().getTime()
     try {
       await agent.renew({ groupId, leaseSeconds: LEASE_SECONDS }, signal)
@@ -53,6 +58,11 @@ async function renewUntil(
       waitMs = RETRY_MS
     }
   }
+}
+
+/** What is left of a run does not wait for the next renewal. */
+async function sleepInBackground(ms: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(ms, undefined, { signal, ref: false })
 }
 
 function leaseEnded(host: string, cause: BackupError): BackupError {
