@@ -3,9 +3,6 @@ import type { AgentApi } from '../../src/rpc/agent-api.ts'
 
 /** An agent that does what the test says, and refuses everything else. */
 export function scriptedAgent(script: Partial<AgentApi>): AgentApi {
-  const refuse = (): never => {
-    throw new BackupError(ErrorCode.AgentRefused, 'Cannot do that: this agent was not told how')
-  }
   return {
     status: refuse,
     listSources: refuse,
@@ -26,4 +23,8 @@ export function scriptedAgent(script: Partial<AgentApi>): AgentApi {
     installCertificate: refuse,
     ...script,
   }
+}
+
+function refuse(): never {
+  throw new BackupError(ErrorCode.AgentRefused, 'Cannot do that: this agent was not told how')
 }
