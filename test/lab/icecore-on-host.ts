@@ -22,3 +22,18 @@ export function startIcecore(
 ): GuestProcess {
   return host.start([process.execPath, PROGRAM, ...words], { environment })
 }
+
+/** The same, and how many seconds of processor it used, with all that it started. */
+export async function timedIcecore(
+  host: LabHost,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<{ readonly result: CommandResult; readonly cpuSeconds: number }> {
+  const timed = ['bash', '-c', 'TIMEFORMAT="processor %U %S"; time "$@"', 'timed']
+  const result = await host.run([...timed, process.execPath, PROGRAM, ...words], {
+    environment,
+    timeoutSeconds: 1200,
+  })
+  const [, user, system] = /^processor ([\d.]+) ([\d.]+)$/m.exec(result.stderr) ?? []
+  return { result, cpuSeconds: Number(user) + Number(system) }
+}

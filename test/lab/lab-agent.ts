@@ -56,6 +56,13 @@ export class LabAgent {
     assert.equal(end, '', said())
   }
 
+  /** What it may do, and `more`, which counts from its next start. */
+  async configure(more = ''): Promise<void> {
+    const { owner, lab } = this.#scene
+    const stdin = configuration(lab.share) + more
+    await owner.output(['sh', '-c', `cat > ${FOLDER}/agent.yaml`], { stdin })
+  }
+
   async kill(): Promise<void> {
     const killed = this.#running()
     killed.signal('SIGKILL')
@@ -88,7 +95,7 @@ export class LabAgent {
 
 /** Enrols the owner's agent with the mover, as an administrator does, and starts it. */
 export async function enrolAgent(scene: SanScene): Promise<LabAgent> {
-  const { owner, mover, lab } = scene
+  const { owner, mover } = scene
   const invitation = startIcecore(mover, ['agent', 'invite', 'owner'])
   const said = (): string => invitation.soFar('stderr')
   const token = (): string | undefined => /^ {4}([\w-]{60,})$/m.exec(said())?.[1]
@@ -98,8 +105,8 @@ export async function enrolAgent(scene: SanScene): Promise<LabAgent> {
   assert.equal(enrolled.exitCode, 0, enrolled.stdout + enrolled.stderr)
   const invited = await invitation.ended
   assert.equal(invited.exitCode, 0, invited.stdout + invited.stderr)
-  await owner.output(['sh', '-c', `cat > ${FOLDER}/agent.yaml`], { stdin: configuration(lab.share) })
   const agent = new LabAgent(scene)
+  await agent.configure()
   await agent.start()
   return agent
 }

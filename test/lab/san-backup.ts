@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 
 import { eventually } from '../support/eventually.ts'
-import type { CommandResult, GuestProcess } from './guest-process.ts'
+import type { CommandResult } from './guest-process.ts'
 import type { SanScene } from './san-scene.ts'
+import { diskBytes } from './usage.ts'
+
+/** Of some ten times as much. */
+const READ_BEFORE_STOP_BYTES = 8 * 1024 * 1024
 
 /** What `icecore backup --json` prints, as far as tests ask. */
 export type BackupReport = {
@@ -52,24 +56,28 @@ export function assertRun(
   return report
 }
 
-/** A run that is stopped when it has begun to read, in the middle of which `act` does something; then it goes on. */
+/** A run, not too fast, that is stopped in the middle of its reading, where `act` does something; then it goes on. */
 export async function backUpWhile(
   scene: SanScene,
   path: string,
-  act: (mover: GuestProcess) => Promise<void>,
+  act: () => Promise<void>,
 ): Promise<CommandResult> {
-  const run = scene.startOnMover(...backupWords(path, '--progress', 'json'))
+  const run = scene.startOnMover(...backupWords(path, '--progress', 'json', '--limit-rate', '8MiB/s'))
   let isOver = false
   void run.ended.then(
     () => (isOver = true),
     () => (isOver = true),
   )
-  await eventually(
-    () => isOver || run.soFar('stderr').includes('"event":"bytes"'),
-    () => run.soFar('stderr'),
-  )
+  const said = (): string => run.soFar('stderr') + run.soFar('stdout')
+  await eventually(() => isOver || said().includes('"phase":"Reading'), said)
+  // What was read counts as progress only when it is known that it did not move.
+  const { read: before } = await diskBytes(scene.mover, scene.moverDisks)
+  await eventually(async () => {
+    const { read } = await diskBytes(scene.mover, scene.moverDisks)
+    return isOver || read - before >= READ_BEFORE_STOP_BYTES
+  }, said)
   run.signal('SIGSTOP')
-  await act(run)
+  await act()
   run.signal('SIGCONT')
   return await run.ended
 }

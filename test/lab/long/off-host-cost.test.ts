@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { timedIcecore } from '../icecore-on-host.ts'
+import { enrolAgent } from '../lab-agent.ts'
+import { openLab } from '../lab.ts'
+import type { LabHost } from '../lab-host.ts'
+import { needsLab } from '../needs-lab.ts'
+import { assertRun, backupWords } from '../san-backup.ts'
+import { makeSceneVolumes, openSanScene } from '../san-scene.ts'
+import { cpuSeconds, diskBytes } from '../usage.ts'
+import { startWriteLoad } from '../write-load.ts'
+
+const DATA_MIB = 1024
+const MIB = 1024 * 1024
+/** Nothing of it depends on the size of the data, and a lab host is slow to start LVM's programs. */
+const READ_SHARE_MAX = 0.01
+
+test(
+  'what a backup off the host costs the host: bytes of its disks, seconds of its processor',
+  { skip: needsLab() },
+  async (context) => {
+    await using lab = openLab()
+    const scene = await openSanScene(lab, { lunsMiB: [1536] })
+    await makeSceneVolumes(scene, scene.ownerDisks, {
+      poolMiB: 1280,
+      home: { sizeMiB: 1200, dataMiB: DATA_MIB },
+      thick: { sizeMiB: 32, dataMiB: 8 },
+    })
+    const { owner, mover } = scene
+    const agent = await enrolAgent(scene)
+    const ofAgent = await agent.processGroup()
+    const load = await startWriteLoad(owner, { paths: ['/mnt/thick/data'], seed: 1, pauseMs: 200 })
+    for (const mode of ['full', 'incremental']) {
+      const before = await costs(owner, scene.ownerDisks, ofAgent)
+      const words = backupWords('/dev/vg0/home')
+      const run = await timedIcecore(mover, words, { ICECORE_REPOSITORY: scene.repository })
+      const report = assertRun(run.result, { exitCode: 0, mode })
+      const moverSeconds = run.cpuSeconds
+      const after = await costs(owner, scene.ownerDisks, ofAgent)
+      const readBytes = after.read - before.read
+      const share = readBytes / (DATA_MIB * MIB)
+      const agentSeconds = after.seconds - before.seconds
+      context.diagnostic(
+        `${mode}: the owner's disks read ${readBytes} bytes, ${(share * 100).toFixed(2)} % of the data; ` +
+          `processor: agent and its LVM ${agentSeconds.toFixed(1)} s, mover ${moverSeconds.toFixed(1)} s, ` +
+          `${((agentSeconds / moverSeconds) * 100).toFixed(1)} %; ${report?.durationMs} ms`,
+      )
+      if (mode === 'full') assert.ok(share < READ_SHARE_MAX, `${share}`)
+      await scene.write('/mnt/home/data', 16)
+    }
+    assert.ok((await load.stop()) > 0)
+  },
+)
+
+async function costs(
+  host: LabHost,
+  disks: readonly string[],
+  processGroup: number,
+): Promise<{ readonly read: number; readonly seconds: number }> {
+  const { read } = await diskBytes(host, disks)
+  return { read, seconds: await cpuSeconds(host, processGroup) }
+}
