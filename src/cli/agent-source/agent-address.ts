@@ -3,7 +3,7 @@ import { hostAndPort, hostAndPortText, type HostAndPort } from '../host-and-port
 export type AgentAddress = HostAndPort
 
 /** Where agents listen unless they are told otherwise. */
-export const AGENT_PORT = 8770
+const AGENT_PORT = 8770
 
 /** HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT. Throws SyntaxError. */
 export const parseAgentAddress: (text: string) => AgentAddress = hostAndPort(AGENT_PORT)
