@@ -10,7 +10,7 @@ import {
   pathWithSystemFolders,
 } from './debian-packages.ts'
 import { fetchUmlKernel } from '../lab/uml-kernel.ts'
-import { isLongTest, longTestsLeftOut, testFiles } from './test-files.ts'
+import { inTurn, isLongTest, longTestsLeftOut, testFiles } from './test-files.ts'
 import { TestTally } from './test-tally.ts'
 import { UnfinishedTests } from './unfinished-tests.ts'
 
@@ -77,25 +77,30 @@ function prepareLab(): void {
 async function runTests(paths: readonly string[]): Promise<void> {
   const tally = new TestTally(root)
   const unfinished = new UnfinishedTests(root)
-  const events = run({
-    cwd: root,
-    files: [...paths],
-    concurrency: FILES_AT_ONCE,
-    timeout: paths.some(isLongTest) ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS,
-    forceExit: true,
-  })
+  const limit = isSelection ? undefined : setTimeout(() => giveUp(tally, unfinished), RUN_TIMEOUT_MS)
+  const { together, alone } = inTurn(paths)
+  if (together.length > 0) await runFiles(together, FILES_AT_ONCE, { tally, unfinished })
+  if (alone.length > 0) await runFiles(alone, 1, { tally, unfinished })
+  clearTimeout(limit)
+  const leftOut = isSelection ? [] : longTestsLeftOut(root, paths)
+  if (leftOut.length > 0) console.log(`\nLeft out, for \`npm run test:lab\`:\n  ${leftOut.join('\n  ')}`)
+  report(tally)
+}
+
+async function runFiles(
+  paths: readonly string[],
+  concurrency: number,
+  { tally, unfinished }: { readonly tally: TestTally; readonly unfinished: UnfinishedTests },
+): Promise<void> {
+  const timeout = paths.some(isLongTest) ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS
+  const events = run({ cwd: root, files: [...paths], concurrency, timeout, forceExit: true })
   events.on('test:dequeue', (test) => unfinished.begin(test))
   events.on('test:complete', (test) => unfinished.end(test))
   events.on('test:start', (test) => tally.start(test))
   events.on('test:pass', (test) => tally.pass(test))
   events.on('test:fail', (test) => tally.fail(test))
-  const limit = isSelection ? undefined : setTimeout(() => giveUp(tally, unfinished), RUN_TIMEOUT_MS)
   const lines = events.compose(spec)
   for await (const line of lines) process.stdout.write(String(line))
-  clearTimeout(limit)
-  const leftOut = isSelection ? [] : longTestsLeftOut(root, paths)
-  if (leftOut.length > 0) console.log(`\nLeft out, for \`npm run test:lab\`:\n  ${leftOut.join('\n  ')}`)
-  report(tally)
 }
 
 function giveUp(tally: TestTally, unfinished: UnfinishedTests): never {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
-import { longTestsLeftOut, testFiles } from './test-files.ts'
+import { inTurn, longTestsLeftOut, testFiles } from './test-files.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const own = 'tools/test/test-files.test.ts'
@@ -18,6 +18,13 @@ test('testFiles() finds this file, by itself and by a selection', () => {
 
 test('testFiles() refuses a selection that selects nothing', () => {
   assert.throws(() => testFiles(root, ['tools/tes']), /Cannot select tests "tools\/tes"/)
+})
+
+test('inTurn() sets tests apart that need the host for themselves, all of which there are', () => {
+  const { together, alone } = inTurn(testFiles(root, []))
+  assert.equal(alone.length, 6)
+  assert.ok(together.includes(own))
+  assert.deepEqual(inTurn([...alone, own]), { together: [own], alone })
 })
 
 test('testFiles() leaves long tests to who asks for them, and longTestsLeftOut() names them', () => {

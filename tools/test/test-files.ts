@@ -34,6 +34,27 @@ export function isLongTest(file: string): boolean {
   return file.startsWith(LONG_TESTS)
 }
 
+/**
+ * Tests that find the whole host as they left it: an agent that starts releases whatever clones no process holds, those
+ * that a test beside it has just orphaned on purpose among them.
+ */
+const ALONE: readonly string[] = [
+  'src/agent/agent-process.test.ts',
+  'src/agent/run-agent.test.ts',
+  'src/capture/reflink/killed.test.ts',
+  'test/agent/backup.test.ts',
+  'test/agent/restore.test.ts',
+  'test/doctor/doctor.test.ts',
+]
+
+/** Those that run two at a time, and those that run one after the other when the others have ended. */
+export function inTurn(files: readonly string[]): { readonly together: string[]; readonly alone: string[] } {
+  return {
+    together: files.filter((file) => !ALONE.includes(file)),
+    alone: files.filter((file) => ALONE.includes(file)),
+  }
+}
+
 /** The long tests that a run of `files` leaves out. */
 export function longTestsLeftOut(root: string, files: readonly string[]): string[] {
   return globSync(`${LONG_TESTS}**/*.test.ts`, { cwd: root })
