@@ -35,8 +35,8 @@ test(
       assert.equal(await scene.restoredSha256(report.pointId), await scene.frozenSha256('home'))
       await scene.write('/mnt/home/data', 2)
     }
-    const seconds = await cpuSeconds(scene.owner, await agent.processGroup())
-    context.diagnostic(`the agent used ${seconds.toFixed(1)} s of processor`)
+    const { own, ended } = await cpuSeconds(scene.owner, await agent.processGroup())
+    context.diagnostic(`processor: agent ${own.toFixed(1)} s, LVM for it ${ended.toFixed(1)} s`)
     const calls = await agent.calls()
     assert.ok(calls.includes('Freeze') && calls.includes('Challenge'), calls.join(' '))
     assert.ok(!calls.includes('ReadExtents'), calls.join(' '))

@@ -14,7 +14,11 @@ export type BackupReport = {
   readonly done: { readonly mode: string; readonly transport: string }
   readonly requested: { readonly mode: string; readonly transport: string }
   readonly degraded: readonly { readonly code: string; readonly message: string }[]
-  readonly objects: readonly { readonly readBytes: number; readonly allocatedBytes: number }[]
+  readonly objects: readonly {
+    readonly readBytes: number
+    readonly allocatedBytes: number
+    readonly image?: { readonly movedBytes: number }
+  }[]
   readonly durationMs: number
   readonly storedBytes: number
 }

@@ -97,7 +97,7 @@ export class SanScene {
     this.owner = await startOwner(this.lab)
     this.group = new VolumeGroup(this.owner, 'vg0')
     await this.logInOwner()
-    await this.owner.output(['vgchange', '--quiet', '-ay', 'vg0'])
+    await this.owner.output(['vgchange', '--quiet', '-ay'])
   }
 
   /** Loses every packet between agent and mover, both ways, without a word; the SAN goes on. */

@@ -17,15 +17,19 @@ export async function diskBytes(host: LabHost, paths: readonly string[]): Promis
   return { read: sum(2), written: sum(6) }
 }
 
-/** Seconds of processor that a group of processes used so far, with those of its processes that have ended. */
-export async function cpuSeconds(host: LabHost, processGroup: number): Promise<number> {
+/** Seconds of processor: of processes that run, and of those that they started and that have ended. */
+export type CpuSeconds = { readonly own: number; readonly ended: number }
+
+/** What a group of processes used so far. */
+export async function cpuSeconds(host: LabHost, processGroup: number): Promise<CpuSeconds> {
   const text = await host.output(['sh', '-c', 'cat /proc/[0-9]*/stat 2>/dev/null || true'])
-  let ticks = 0
+  let [own, ended] = [0, 0]
   for (const line of text.trim().split('\n')) {
     // After the name in parentheses: state, parent, process group, …, utime, stime, and those of children that ended.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
     if (Number(fields[2]) !== processGroup) continue
-    for (const field of fields.slice(11, 15)) ticks += Number(field)
+    own += Number(fields[11]) + Number(fields[12])
+    ended += Number(fields[13]) + Number(fields[14])
   }
-  return ticks / TICKS_PER_SECOND
+  return { own: own / TICKS_PER_SECOND, ended: ended / TICKS_PER_SECOND }
 }

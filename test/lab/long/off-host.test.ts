@@ -33,15 +33,15 @@ test(
   { skip: needsLab() },
   async (context) => {
     await using lab = openLab()
-    const scene = await openSanScene(lab, { lunsMiB: [512, 256], writableLunsMiB: [272] })
+    const scene = await openSanScene(lab, { lunsMiB: [512, 192], writableLunsMiB: [176] })
     const [first = '', second = '', writable = ''] = scene.ownerDisks
     await makeSceneVolumes(scene, [first, second], {
-      poolMiB: 320,
-      home: { sizeMiB: 256, dataMiB: 128 },
-      thick: { sizeMiB: 64, dataMiB: 40 },
+      poolMiB: 384,
+      home: { sizeMiB: 160, dataMiB: 64 },
+      thick: { sizeMiB: 64, dataMiB: 24 },
     })
     const other = await makeVolumeGroup(scene.owner, 'vg1', [writable])
-    await other.makeVolume('third', 256)
+    await other.makeVolume('third', 160)
     const agent = await enrolAgent(scene)
     const story: Story = { scene, agent, truths: [], load: await startLoad(scene) }
 
@@ -83,16 +83,17 @@ async function remember({ scene, truths }: Story, pointId: string | undefined, o
 async function testMoves(context: TestContext, story: Story): Promise<void> {
   const { scene } = story
   await context.test('pvmove in the middle of an incremental', async () => {
-    await scene.write(DATA, 64)
+    await scene.write(DATA, 40)
     const [from = '', to = ''] = scene.ownerDisks
     const result = await backUpWhile(scene, HOME, async () => {
       await scene.owner.output(['pvmove', '--interval', '1', '--name', 'pool_tdata', `${from}:0-31`, to])
     })
     const report = assertRun(result, { exitCode: 0, mode: 'incremental' })
+    assert.ok((report?.objects[0]?.image?.movedBytes ?? 0) > 0, JSON.stringify(report))
     await remember(story, report?.pointId, 'the incremental with pvmove')
   })
   await context.test('lvextend of the pool’s data volume in the middle of an incremental', async () => {
-    await scene.write(DATA, 64)
+    await scene.write(DATA, 40)
     const result = await backUpWhile(scene, HOME, async () => {
       await scene.owner.output(['lvextend', '--quiet', '--size', '+32m', 'vg0/pool'])
     })
@@ -106,9 +107,7 @@ async function testFalseDisks(context: TestContext, story: Story): Promise<void>
   const { scene } = story
   const { lab } = scene
   await context.test('another disk behind the identity is refused, and nothing is stored', async () => {
-    await scene.luns.swapForMover('lun-1', lab.diskImage('foreign', 512))
-    await assertRefused(story)
-    await scene.luns.swapBack('lun-1')
+    await assertRefused(story, lab.diskImage('foreign', 512))
     await backUpRight(story, { mode: 'incremental', of: 'the run after the foreign disk' })
   })
   await context.test(
@@ -117,19 +116,22 @@ async function testFalseDisks(context: TestContext, story: Story): Promise<void>
       await scene.owner.output(['sync'])
       const stale = `${lab.folder}/stale.img`
       copyFileSync(`${lab.folder}/lun-1.img`, stale)
-      await scene.write(DATA, 96)
-      await scene.luns.swapForMover('lun-1', stale)
-      await assertRefused(story)
-      await scene.luns.swapBack('lun-1')
+      await scene.write(DATA, 48)
+      await assertRefused(story, stale)
       await backUpRight(story, { mode: 'incremental', of: 'the run after the stale path' })
     },
   )
 }
 
-async function assertRefused(story: Story): Promise<void> {
-  const { scene } = story
+/** The mover sees this image behind the identity of the LUN, for one run. */
+async function assertRefused({ scene }: Story, image: string): Promise<void> {
   const before = await stateOf(scene)
-  await backUpFromMover(scene, HOME, { exitCode: 4, says: /CHALLENGE_FAILED/ })
+  await scene.luns.swapForMover('lun-1', image)
+  try {
+    await backUpFromMover(scene, HOME, { exitCode: 4, says: /CHALLENGE_FAILED/ })
+  } finally {
+    await scene.luns.swapBack('lun-1')
+  }
   assert.deepEqual(await stateOf(scene), before)
 }
 
@@ -143,7 +145,7 @@ async function stateOf(scene: SanScene): Promise<unknown> {
 async function testFailures(context: TestContext, story: Story): Promise<void> {
   const { scene, agent } = story
   await context.test('an agent that is killed in the middle: no point, and the next run works', async () => {
-    await scene.write(DATA, 64)
+    await scene.write(DATA, 40)
     const result = await backUpWhile(scene, HOME, async () => agent.kill())
     assertRun(result, { exitCode: 7 })
     await agent.start()
@@ -151,7 +153,7 @@ async function testFailures(context: TestContext, story: Story): Promise<void> {
     assert.equal((await scene.snapshots()).length, 1)
   })
   await context.test('a network that is cut in the middle: no point, and the next run works', async () => {
-    await scene.write(DATA, 64)
+    await scene.write(DATA, 40)
     const result = await backUpWhile(scene, HOME, async () => await scene.cutNetwork())
     assertRun(result, { exitCode: 7 })
     await scene.mendNetwork()
@@ -163,7 +165,7 @@ async function testFailures(context: TestContext, story: Story): Promise<void> {
       await agent.kill()
       await agent.configure('limits:\n  leaseSeconds: 30\n')
       await agent.start()
-      await scene.write(DATA, 64)
+      await scene.write(DATA, 40)
       const result = await backUpWhile(scene, HOME, async () => {
         await eventually(async () => (await scene.snapshots()).length === 1)
       })
