@@ -4,6 +4,8 @@ import { allocateAligned, DIRECT_ALIGNMENT_BYTES, isAlignedMemory } from './alig
 import { sourceReadError, sourceShrankError } from './errno.ts'
 
 const BOUNCE_BYTES = 1024 * 1024
+/** However many reads are asked for at once: the others wait for their turn. */
+const BOUNCES_MAX = 16
 
 export type SourceReader = {
   /**
@@ -17,7 +19,7 @@ export type ReaderOptions = { readonly path: string; readonly sizeBytes: number;
 
 /** Reads any bytes into any memory; what direct I/O cannot take as it is goes through aligned memory. */
 export function sourceReader(handle: FileHandle, options: ReaderOptions): SourceReader {
-  const spareBounces: Uint8Array[] = []
+  const bounces = new Bounces()
 
   async function readInto(target: Uint8Array, offset: number): Promise<void> {
     assert(offset >= 0 && offset + target.byteLength <= options.sizeBytes)
@@ -25,11 +27,11 @@ export function sourceReader(handle: FileHandle, options: ReaderOptions): Source
       await readFully(handle, target, { ...options, offset })
       return
     }
-    const bounce = spareBounces.pop() ?? allocateAligned(BOUNCE_BYTES)
+    const bounce = await bounces.take()
     try {
       await readThrough(bounce, target, offset)
     } finally {
-      spareBounces.push(bounce)
+      bounces.giveBack(bounce)
     }
   }
 
@@ -47,6 +49,32 @@ export function sourceReader(handle: FileHandle, options: ReaderOptions): Source
   }
 
   return { readInto }
+}
+
+/** Pieces of aligned memory, which are used again. */
+class Bounces {
+  readonly #spare: Uint8Array[] = []
+  readonly #waiting: ((bounce: Uint8Array) => void)[] = []
+  #madeCount = 0
+
+  async take(): Promise<Uint8Array> {
+    const spare = this.#spare.pop()
+    if (spare !== undefined) return spare
+    if (this.#madeCount < BOUNCES_MAX) {
+      const made = allocateAligned(BOUNCE_BYTES)
+      this.#madeCount += 1
+      return made
+    }
+    const { promise, resolve } = Promise.withResolvers<Uint8Array>()
+    this.#waiting.push(resolve)
+    return await promise
+  }
+
+  giveBack(bounce: Uint8Array): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#spare.push(bounce)
+    else next(bounce)
+  }
 }
 
 function isDirectRequest(target: Uint8Array, offset: number): boolean {
