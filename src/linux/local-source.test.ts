@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomFillSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { appendFile, chmod, open, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -13,6 +14,7 @@ import { needsLoopDevices } from '../../test/support/requirements.ts'
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 
 const MIB = 1024 * 1024
+const GIB = 1024 * MIB
 const signal = new AbortController().signal
 const skip = needsLoopDevices()
 
@@ -24,6 +26,10 @@ async function makeSparse(path: string, sizeBytes: number, dataAt: readonly numb
 
 async function dataRanges(source: LocalSource, range: Range): Promise<readonly Range[]> {
   return (await Array.fromAsync(source.dataRanges(range, signal))).flat()
+}
+
+function addressSpaceBytes(): number {
+  return Number(/^VmSize:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
 }
 
 test('openLocalSource() describes an image file', async () => {
@@ -189,6 +195,27 @@ test('image() reads the odd tail of a device that is no multiple of 4096', { ski
   const bytes = new Uint8Array(content.byteLength)
   await source.image().readInto(bytes, 0)
   assert.ok(Buffer.from(bytes).equals(content))
+})
+
+test('image() reads many odd ranges at once through a few buffers', { skip }, async () => {
+  using folder = temporaryFolder()
+  const path = join(folder.path, 'volume.img')
+  const bytes = randomFillSync(new Uint8Array(4 * MIB))
+  await writeFile(path, bytes)
+  using device = loopDevice(path)
+  await using source = await openLocalSource(device.path)
+  const { readInto } = source.image()
+  const before = addressSpaceBytes()
+  const offsets = Array.from({ length: 2000 }, (_, index) => index * 2000 + 3)
+  await Promise.all(
+    offsets.map(async (offset) => {
+      const target = new Uint8Array(1500)
+      await readInto(target, offset)
+      assert.deepEqual(target, bytes.subarray(offset, offset + 1500))
+    }),
+  )
+  // Of aligned memory each piece takes 8 GiB of addresses.
+  assert.ok(addressSpaceBytes() - before < 1024 * GIB)
 })
 
 test('image() says where a device failed', { skip }, async () => {
