@@ -2,6 +2,7 @@ import { truncateSync, writeFileSync, mkdirSync, readdirSync } from 'node:fs'
 
 import { needsRoot, type SkipReason } from './requirements.ts'
 import { runTool } from './run-tool.ts'
+import { unmount } from './unmount.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export type CloningKind = 'xfs' | 'btrfs'
@@ -44,11 +45,11 @@ export function cloningFileSystem(kind: CloningKind, options: CloningOptions = {
     path,
     join: (...names) => [path, ...names].join('/'),
     remount: () => {
-      runTool('umount', [path])
+      unmount(path)
       mount()
     },
     [Symbol.dispose]: () => {
-      runTool('umount', [path])
+      unmount(path)
       folder[Symbol.dispose]()
     },
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, ftruncateSync, mkdirSync, openSync } from 'node:fs'
 import { loopDevice } from './loop-device.ts'
 import { runTool } from './run-tool.ts'
+import { unmount } from './unmount.ts'
 import type { TemporaryFolder } from './temporary-folder.ts'
 
 const MIB = 1024 * 1024
@@ -35,19 +36,6 @@ export function mountedFileSystem(
   })
   const held = stack.move()
   return { image, mountPoint, [Symbol.dispose]: () => held.dispose() }
-}
-
-/** What was killed a moment ago may still have a file open there. */
-function unmount(mountPoint: string): void {
-  const attemptCount = 50
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return void runTool('umount', [mountPoint])
-    } catch (error) {
-      if (attempt === attemptCount) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
-    }
-  }
 }
 
 /**
