@@ -204,13 +204,13 @@ test('image() reads many odd ranges at once through a few buffers', { skip }, as
   await writeFile(path, bytes)
   using device = loopDevice(path)
   await using source = await openLocalSource(device.path)
-  const { readInto } = source.image()
+  const image = source.image()
   const before = addressSpaceBytes()
   const offsets = Array.from({ length: 2000 }, (_, index) => index * 2000 + 3)
   await Promise.all(
     offsets.map(async (offset) => {
       const target = new Uint8Array(1500)
-      await readInto(target, offset)
+      await image.readInto(target, offset)
       assert.deepEqual(target, bytes.subarray(offset, offset + 1500))
     }),
   )
