@@ -10,6 +10,7 @@ export default {
     'tools/**/*.test.ts',
     'bench/**/*.test.ts',
     'bench/thin/difference.ts',
+    'bench/thin/inside.ts',
     'bench/thin/map.ts',
   ],
   project: ['src/**/*.{ts,js}', 'test/**/*.ts', 'tools/**/*.ts', 'bench/**/*.ts'],

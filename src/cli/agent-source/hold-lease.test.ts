@@ -31,6 +31,8 @@ function slowTime(): {
 const unreachable = (): Promise<never> =>
   Promise.reject(new BackupError(ErrorCode.ConnectionFailed, 'Cannot reach agent "db1": nobody is there'))
 
+const forgotten = (): Promise<never> => Promise.reject(new BackupError(ErrorCode.ImageLost, 'it is gone'))
+
 async function reasonOf(lost: AbortSignal): Promise<unknown> {
   if (!lost.aborted) await once(lost, 'abort')
   return lost.reason
@@ -57,7 +59,6 @@ test('holdLease() says that the images are lost when nobody answered for a whole
 })
 
 test('holdLease() takes the word of an agent that holds nothing any more', async () => {
-  const renew = (): Promise<never> => Promise.reject(new BackupError(ErrorCode.ImageLost, 'it is gone'))
-  await using lease = holdLease({ renew }, { groupId: 'g', host: 'db1', ...slowTime() })
+  await using lease = holdLease({ renew: forgotten }, { groupId: 'g', host: 'db1', ...slowTime() })
   assert.ok(isBackupError(await reasonOf(lease.lost), ErrorCode.ImageLost))
 })
