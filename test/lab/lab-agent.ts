@@ -56,10 +56,10 @@ export class LabAgent {
     assert.equal(end, '', said())
   }
 
-  /** What it may do, and `more`, which counts from its next start. */
-  async configure(more = ''): Promise<void> {
+  /** Says what it may do. */
+  async configure(): Promise<void> {
     const { owner, lab } = this.#scene
-    const stdin = configuration(lab.share) + more
+    const stdin = configuration(lab.share)
     await owner.output(['sh', '-c', `cat > ${FOLDER}/agent.yaml`], { stdin })
   }
 

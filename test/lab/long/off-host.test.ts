@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 
 import { eventually } from '../../support/eventually.ts'
 import { mountFileSystem } from '../file-system.ts'
@@ -16,6 +17,8 @@ import { startWriteLoad, type WriteLoad } from '../write-load.ts'
 const HOME = '/dev/vg0/home'
 const THICK = '/dev/vg0/thick'
 const DATA = '/mnt/home/data'
+/** What a mover asks for. */
+const LEASE_MS = 300_000
 
 /** What a point has to be restored to. */
 type Truth = { readonly pointId: string; readonly sha256: string; readonly of: string }
@@ -162,17 +165,12 @@ async function testFailures(context: TestContext, story: Story): Promise<void> {
   await context.test(
     'a lease that ends while the mover stands still: no point, and the next run works',
     async () => {
-      await agent.kill()
-      await agent.configure('limits:\n  leaseSeconds: 30\n')
-      await agent.start()
       await scene.write(DATA, 40)
       const result = await backUpWhile(scene, HOME, async () => {
+        await setTimeout(LEASE_MS)
         await eventually(async () => (await scene.snapshots()).length === 1)
       })
       assert.ok(result.exitCode === 4 || result.exitCode === 7, result.stdout + result.stderr)
-      await agent.kill()
-      await agent.configure()
-      await agent.start()
       await backUpRight(story, { mode: 'incremental', of: 'the run after the lease had ended' })
     },
   )
