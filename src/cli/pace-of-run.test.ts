@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../domain/clock.ts'
 import { parseHours, parseRate } from './option-values.ts'
-import { msUntil } from './pace-of-run.ts'
+import { msUntil, sleepUntilAborted } from './pace-of-run.ts'
 
 const MINUTE_MS = 60_000
 
@@ -31,4 +31,12 @@ test('parseHours() and parseRate() refuse what is none', () => {
   assert.equal(parseRate('100MiB/s'), 100 * 1024 * 1024)
   assert.equal(parseRate('64KiB'), 64 * 1024)
   for (const text of ['1/s', 'fast', '10KiB/s']) assert.throws(() => parseRate(text), SyntaxError, text)
+})
+
+test('sleepUntilAborted() says why it ends early', async () => {
+  const reason = new Error('The image is lost')
+  const control = new AbortController()
+  const sleeping = sleepUntilAborted(60_000, control.signal)
+  control.abort(reason)
+  await assert.rejects(sleeping, reason)
 })

@@ -17,12 +17,22 @@ export function paceOf(
   const isWatched = latencyMax !== undefined && load !== undefined
   return new Pace({
     clock,
-    sleep: async (ms, signal) => await sleep(ms, undefined, { signal }),
+    sleep: sleepUntilAborted,
     rateBytes: limitRate ?? null,
     waitMsAt: hours === undefined ? null : (now) => msUntil(hours, now),
     latency: isWatched ? { maxMs: latencyMax, measure: load } : null,
     notice: (message) => progress({ event: 'notice', message }),
   })
+}
+
+/** Throws the reason of the signal, as everything else of a run does: Node.js throws one of its own in its place. */
+export async function sleepUntilAborted(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  }
 }
 
 /** 0 within the hours, else how long until they begin; by the clock on the wall, also on a day that has 23 or 25 hours. */
