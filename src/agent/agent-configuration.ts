@@ -11,7 +11,7 @@ import {
   readHookSet,
   type WrittenHookSet,
 } from '../host/hooks-configuration.ts'
-import type { AllowedSource } from '../rpc/agent-api.ts'
+import { AGENT_PORT, type AllowedSource } from '../rpc/agent-api.ts'
 
 /** What an agent may do, by its own host's will: the file `agent.yaml` in its folder. */
 export type AgentConfiguration = {
@@ -33,7 +33,6 @@ export type AgentLimits = {
 }
 
 const CONFIGURATION_NAME = 'agent.yaml'
-const AGENT_PORT_DEFAULT = 8770
 
 const HOST_DEFAULT = '0.0.0.0'
 const LIMITS_DEFAULT: AgentLimits = { groups: 8, leaseSeconds: 3600, streams: 64 }
@@ -143,7 +142,7 @@ function withDefaults(written: Written, folder: string): AgentConfiguration {
   return {
     listen: (listen === undefined ? null : parseListen(listen)) ?? {
       host: HOST_DEFAULT,
-      port: AGENT_PORT_DEFAULT,
+      port: AGENT_PORT,
     },
     sources: sources.map((one) =>
       typeof one === 'string'
@@ -173,7 +172,7 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
   const found = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9A-Za-z._-]+))(?::(\d{1,5}))?$/.exec(text)
   if (found === null) return null
   const [, address, name, port] = found
-  const number = port === undefined ? AGENT_PORT_DEFAULT : Number(port)
+  const number = port === undefined ? AGENT_PORT : Number(port)
   return number > 65_535 ? null : { host: address ?? name ?? HOST_DEFAULT, port: number }
 }
 

@@ -1,10 +1,12 @@
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
-import { endOf, type Range } from '../domain/range.ts'
+import type { Range } from '../domain/range.ts'
+import { bridgeGaps } from '../extents/bridge-gaps.ts'
 import { mergedRanges } from '../extents/merged-ranges.ts'
 
 /** So many ranges are remembered exactly, and so many epochs apart; beyond, more is called moved than has moved. */
 const RANGES_MAX = 131_072
 const EPOCHS_MAX = 256
+const FEW = { countMax: RANGES_MAX, gapBytes: 64 * 1024 }
 
 /** What moved between an epoch, or several, and the one before. */
 type Step = { readonly number: number; readonly moved: readonly Range[] }
@@ -32,7 +34,7 @@ export class EpochHistory {
   add(moved: readonly Range[]): void {
     if (moved.length === 0) return
     this.#newest += 1
-    this.#steps.push({ number: this.#newest, moved: coarsened(mergedRanges(moved)) })
+    this.#steps.push({ number: this.#newest, moved: bridgeGaps(mergedRanges(moved), FEW) })
     while (this.#isTooLong()) this.#mergeOldest()
   }
 
@@ -66,25 +68,7 @@ export class EpochHistory {
   #mergeOldest(): void {
     const [first, second, ...later] = this.#steps
     if (first === undefined || second === undefined) return
-    const moved = coarsened(mergedRanges([...first.moved, ...second.moved]))
+    const moved = bridgeGaps(mergedRanges([...first.moved, ...second.moved]), FEW)
     this.#steps = [{ number: second.number, moved }, ...later]
   }
-}
-
-/** Bridges gaps, the small ones first, until there are few enough. */
-function coarsened(ranges: readonly Range[]): readonly Range[] {
-  let few = ranges
-  for (let gap = 64 * 1024; few.length > RANGES_MAX; gap *= 4) few = bridged(few, gap)
-  return few
-}
-
-function bridged(ranges: readonly Range[], gap: number): readonly Range[] {
-  const out: Range[] = []
-  for (const range of ranges) {
-    const last = out.at(-1)
-    if (last !== undefined && range.offset - endOf(last) <= gap) {
-      out[out.length - 1] = { offset: last.offset, length: endOf(range) - last.offset }
-    } else out.push(range)
-  }
-  return out
 }

@@ -1,13 +1,12 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { type Clock, systemClock } from '../domain/clock.ts'
-import { errnoMeaning } from '../domain/errno.ts'
 import { acceptCertificate, acceptRevocationList, isIssuedBy } from '../rpc/accept-certificate.ts'
 import { fromPem, pem } from '../rpc/authority.ts'
 import { readRevocationList, REVOCATION_LIST_LABEL } from '../rpc/revocation-list.ts'
 import { makeSigningRequest } from '../rpc/signing-request.ts'
 import type { TlsMaterial } from '../rpc/tls-material.ts'
-import { lockFolder, readPrivateFile, writePrivateFile } from './private-files.ts'
+import { lockFolder, textOfPrivateFile, writePrivateFile } from './private-files.ts'
 
 /**
  * Where an agent keeps who it is: `key.pem`, made here and never sent; `certificate.pem` and `authority.pem`; `revoked.pem`.
@@ -88,17 +87,9 @@ function numberOf(revoked: string | null, authority: X509Certificate): number | 
 }
 
 async function contentOf(folder: string, name: string): Promise<string | undefined> {
-  try {
-    const file = await readPrivateFile(folder, name)
-    if (name === AgentFile.Key && file?.isOpenToOthers === true) {
-      throw notEnrolled(folder, `"${name}" can be read by others, required is a file of mode 0600`)
-    }
-    return file?.text
-  } catch (cause) {
-    if (cause instanceof BackupError) throw cause
-    const reason = errnoMeaning(cause) ?? (cause instanceof Error ? cause.message : String(cause))
-    throw notEnrolled(folder, `"${name}" cannot be read: ${reason}`, cause)
-  }
+  return await textOfPrivateFile(folder, { name, isSecret: name === AgentFile.Key }, (what, cause) =>
+    notEnrolled(folder, what, cause),
+  )
 }
 
 function requireFitting(

@@ -12,7 +12,7 @@ import {
   REVOCATION_LIST_LABEL,
   type RevocationList,
 } from '../rpc/revocation-list.ts'
-import { makePrivateFolder, readPrivateFile, syncFolder, writePrivateFile } from './private-files.ts'
+import { makePrivateFolder, textOfPrivateFile, syncFolder, writePrivateFile } from './private-files.ts'
 
 /** What lies in an authority's folder, beside `agents/`. */
 const AuthorityFile = {
@@ -100,16 +100,9 @@ export function unusable(folder: string, what: string, cause?: unknown): BackupE
 }
 
 async function contentOf(folder: string, name: string): Promise<string | undefined> {
-  try {
-    const file = await readPrivateFile(folder, name)
-    if (name === AuthorityFile.Key && file?.isOpenToOthers === true) {
-      throw unusable(folder, `"${name}" can be read by others, required is a file of mode 0600`)
-    }
-    return file?.text
-  } catch (cause) {
-    if (cause instanceof BackupError) throw cause
-    throw unusable(folder, `"${name}" cannot be read: ${reasonOf(cause)}`, cause)
-  }
+  return await textOfPrivateFile(folder, { name, isSecret: name === AuthorityFile.Key }, (what, cause) =>
+    unusable(folder, what, cause),
+  )
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,7 +1,8 @@
 import { constants, type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { errnoOf } from '../domain/errno.ts'
+import type { BackupError } from '../domain/backup-error.ts'
+import { errnoMeaning, errnoOf } from '../domain/errno.ts'
 import { lockHost } from '../linux/host-lock.ts'
 
 /** Nobody but the owner. */
@@ -70,4 +71,26 @@ export async function readPrivateFile(folder: string, name: string): Promise<Pri
   const { mode, size } = await handle.stat()
   if (size > FILE_BYTES_MAX) throw new RangeError(`it is ${size} bytes long, more than ${FILE_BYTES_MAX}`)
   return { text: await handle.readFile('utf8'), isOpenToOthers: (mode & OF_OTHERS) !== 0 }
+}
+
+/**
+ * The text of a file of ours; undefined when there is none. `refuse` makes the error of what is in the way: it cannot be read, or
+ * it is a secret and others can.
+ */
+export async function textOfPrivateFile(
+  folder: string,
+  { name, isSecret }: { readonly name: string; readonly isSecret: boolean },
+  refuse: (what: string, cause?: unknown) => BackupError,
+): Promise<string | undefined> {
+  let file: PrivateFile | undefined
+  try {
+    file = await readPrivateFile(folder, name)
+  } catch (cause) {
+    const reason = errnoMeaning(cause) ?? (cause instanceof Error ? cause.message : String(cause))
+    throw refuse(`"${name}" cannot be read: ${reason}`, cause)
+  }
+  if (isSecret && file?.isOpenToOthers === true) {
+    throw refuse(`"${name}" can be read by others, required is a file of mode 0600`)
+  }
+  return file?.text
 }

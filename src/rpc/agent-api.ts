@@ -44,6 +44,9 @@ export type AgentApi = {
   ): Promise<void>
 }
 
+/** Where agents listen unless they are told otherwise. */
+export const AGENT_PORT = 8770
+
 export const PIECE_BYTES_MAX = 1024 * 1024
 export const CHALLENGE_RANGES_MAX = 1024
 export const CHALLENGE_RANGE_BYTES_MAX = 1024 * 1024

@@ -1,8 +1,9 @@
 import { verify, type X509Certificate } from 'node:crypto'
 import type { Clock } from '../domain/clock.ts'
 import type { Authority } from './authority.ts'
-import { DerError, DerReader, takeTime, wholeBits } from './der-reader.ts'
+import { DerError, DerReader, takeTime } from './der-reader.ts'
 import { contextTag, der, derTime, DerTag, sequence, smallInteger, unsignedInteger } from './der-writer.ts'
+import { readSigned } from './read-signed.ts'
 import {
   authorityKeyIdentifier,
   REVOCATION_LIST_NUMBER,
@@ -68,21 +69,12 @@ export function readRevocationList(list: Uint8Array, authority: X509Certificate)
   if (list.length > REVOCATION_LIST_BYTES_MAX) {
     throw new DerError(`it is ${list.length} bytes long, more than ${REVOCATION_LIST_BYTES_MAX}`)
   }
-  const reader = new DerReader(list)
-  const outer = reader.enter(DerTag.Sequence, 'the list')
-  reader.end('the list')
-  const content = outer.take(DerTag.Sequence, 'its content')
-  const algorithm = outer.take(DerTag.Sequence, 'the algorithm')
-  const signature = wholeBits(outer.take(DerTag.BitString, 'the signature'), 'the signature')
-  outer.end('the signature')
-  if (!Buffer.from(algorithm.whole).equals(SIGNATURE_ALGORITHM)) {
-    throw new DerError('it is signed with another algorithm')
-  }
+  const { whole, content, signature } = readSigned(list, 'the list')
   // Before anything in it is believed.
-  if (!verify('sha256', content.whole, authority.publicKey, signature)) {
+  if (!verify('sha256', whole, authority.publicKey, signature)) {
     throw new DerError('it is not signed by the authority')
   }
-  return readContent(new DerReader(content.content))
+  return readContent(new DerReader(content))
 }
 
 function readContent(reader: DerReader): RevocationList {

@@ -9,6 +9,7 @@ import { callHandler } from './call-handler.ts'
 import type { FinishedCall } from './call-record.ts'
 import { ServerReflection } from './gen/grpc/reflection/v1/reflection_pb.ts'
 import { AgentService } from './gen/icecore/v1/agent_pb.ts'
+import { listenAt } from './listen-at.ts'
 import { OpenSessions } from './open-sessions.ts'
 import { tellRefused } from './refused-connection.ts'
 import { reflectionRoutes } from './reflection.ts'
@@ -77,7 +78,7 @@ export async function serveAgent(parts: ServedAgent): Promise<AgentServer> {
     .service(ServerReflection, reflectionRoutes([AgentService, ServerReflection]))
   server.on('request', callHandler(router, { clock, sessions, onCall: parts.onCall }))
   tellRefused(server, (connection) => parts.onRefused?.(connection))
-  await listening(server, parts.listen)
+  await listenAt(server, parts.listen, 'Cannot listen on')
   return {
     port: portOf(server),
     replaceTls(tls) {
@@ -90,22 +91,6 @@ export async function serveAgent(parts: ServedAgent): Promise<AgentServer> {
       await closed(server)
     },
   }
-}
-
-async function listening(server: Http2SecureServer, at: ServedAgent['listen']): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen(at.port, at.host, resolve)
-  try {
-    await promise
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `Cannot listen on "${at.host}" port ${at.port}: ${reason}`
-    throw new BackupError(ErrorCode.ConnectionFailed, message, { cause })
-  }
-  server.off('error', reject)
-  // Of a connection, such as too many open files: the next one may do.
-  server.on('error', () => {})
 }
 
 function portOf(server: Http2SecureServer): number {

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
+import { createServer } from 'node:https'
 import { Code, type ConnectRouter } from '@connectrpc/connect'
 import { connectNodeAdapter } from '@connectrpc/connect-node'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { errorToWire, refusal } from './error-to-wire.ts'
 import { EnrolmentService } from './gen/icecore/v1/enrolment_pb.ts'
 import type { Invitation } from './invitation.ts'
+import { listenAt } from './listen-at.ts'
 import type { TlsMaterial } from './tls-material.ts'
 import { tlsOptions } from './tls-options.ts'
 
@@ -47,7 +48,7 @@ export async function serveEnrolment(parts: ServedEnrolment): Promise<EnrolmentS
   server.maxConnections = CONNECTIONS_MAX
   server.on('request', (request, response) => answer(parts, request, response))
   server.on('tlsClientError', (_error, socket) => socket.destroy())
-  await listening(server, parts.listen)
+  await listenAt(server, parts.listen, 'Cannot listen for agents on')
   const address = server.address()
   return {
     port: typeof address === 'object' && address !== null ? address.port : parts.listen.port,
@@ -89,20 +90,4 @@ function answer(parts: ServedEnrolment, request: IncomingMessage, response: Serv
     writeMaxBytes: 2 * 1024 * 1024,
     acceptCompression: [],
   })(request, response)
-}
-
-async function listening(server: Server, at: ServedEnrolment['listen']): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen(at.port, at.host, resolve)
-  try {
-    await promise
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `Cannot listen for agents on "${at.host}" port ${at.port}: ${reason}`
-    throw new BackupError(ErrorCode.ConnectionFailed, message, { cause })
-  }
-  server.off('error', reject)
-  // Of a connection, such as too many open files: the next one may do.
-  server.on('error', () => {})
 }

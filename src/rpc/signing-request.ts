@@ -1,8 +1,9 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
-import { DerError, DerReader, wholeBits } from './der-reader.ts'
+import { DerError, DerReader } from './der-reader.ts'
 import { contextTag, der, DerTag, sequence } from './der-writer.ts'
-import { CURVE, distinguishedName, publicKeyInfo, SIGNATURE_ALGORITHM, signed } from './x509-parts.ts'
+import { readSigned } from './read-signed.ts'
+import { CURVE, distinguishedName, publicKeyInfo, signed } from './x509-parts.ts'
 
 /** A request with one key and one name has some 300 bytes. */
 const REQUEST_BYTES_MAX = 4096
@@ -39,21 +40,12 @@ export function readSigningRequest(request: Uint8Array): KeyObject {
 }
 
 function keyOf(request: Uint8Array): KeyObject {
-  const reader = new DerReader(request)
-  const outer = reader.enter(DerTag.Sequence, 'the request')
-  reader.end('the request')
-  const content = outer.take(DerTag.Sequence, 'its content')
-  const algorithm = outer.take(DerTag.Sequence, 'the algorithm')
-  const signature = wholeBits(outer.take(DerTag.BitString, 'the signature'), 'the signature')
-  outer.end('the signature')
-  if (!Buffer.from(algorithm.whole).equals(SIGNATURE_ALGORITHM)) {
-    throw new DerError('it is signed with another algorithm')
-  }
-  const inner = new DerReader(content.content)
+  const { whole, content, signature } = readSigned(request, 'the request')
+  const inner = new DerReader(content)
   inner.take(DerTag.Integer, 'the version')
   inner.take(DerTag.Sequence, 'the name')
   const key = readPublicKey(inner.take(DerTag.Sequence, 'the public key').whole)
-  if (!verify('sha256', content.whole, key, signature)) throw new DerError('its signature is wrong')
+  if (!verify('sha256', whole, key, signature)) throw new DerError('its signature is wrong')
   return key
 }
 

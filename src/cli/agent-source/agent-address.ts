@@ -1,9 +1,7 @@
+import { AGENT_PORT } from '../../rpc/agent-api.ts'
 import { hostAndPort, hostAndPortText, type HostAndPort } from '../host-and-port.ts'
 
 export type AgentAddress = HostAndPort
-
-/** Where agents listen unless they are told otherwise. */
-const AGENT_PORT = 8770
 
 /** HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT. Throws SyntaxError. */
 export const parseAgentAddress: (text: string) => AgentAddress = hostAndPort(AGENT_PORT)

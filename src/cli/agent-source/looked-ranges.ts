@@ -1,4 +1,5 @@
 import { endOf, type Range } from '../../domain/range.ts'
+import { bridgeGaps } from '../../extents/bridge-gaps.ts'
 import { mergedRanges } from '../../extents/merged-ranges.ts'
 
 /** So many are remembered exactly; beyond, what lies between them counts as looked at too. */
@@ -34,19 +35,6 @@ export class LookedRanges {
   }
 
   #compact(): void {
-    let ranges = [...mergedRanges(this.#ranges)]
-    for (let gap = GAP_BYTES; ranges.length > RANGES_MAX; gap *= 4) ranges = bridged(ranges, gap)
-    this.#ranges = ranges
+    this.#ranges = [...bridgeGaps(mergedRanges(this.#ranges), { countMax: RANGES_MAX, gapBytes: GAP_BYTES })]
   }
-}
-
-function bridged(ranges: readonly Range[], gap: number): Range[] {
-  const out: Range[] = []
-  for (const range of ranges) {
-    const last = out.at(-1)
-    if (last !== undefined && range.offset - endOf(last) <= gap) {
-      out[out.length - 1] = { offset: last.offset, length: endOf(range) - last.offset }
-    } else out.push(range)
-  }
-  return out
 }
