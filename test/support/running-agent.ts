@@ -40,7 +40,12 @@ export async function startEnrolledAgent(
   writeFileSync(`${place}/agent.yaml`, `listen: ${AGENT_HOST}:0\nsources:\n${lines}`)
   const child = spawn(process.execPath, [PROGRAM, 'agent', 'run', '--folder', place], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, XDG_STATE_HOME: `${folder}/state`, HOME: folder },
+    env: {
+      ...process.env,
+      XDG_STATE_HOME: `${folder}/state`,
+      STATE_DIRECTORY: `${folder}/state/agent`,
+      HOME: folder,
+    },
   })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
