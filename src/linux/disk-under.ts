@@ -4,7 +4,7 @@ import { ErrorCode } from '../domain/backup-error.ts'
 import type { DeviceIdentity } from '../domain/device-identity.ts'
 import { deviceNumberOf } from './device-number.ts'
 import { seenDisk } from './disk-names.ts'
-import { runDmsetup } from './lvm/run-lvm.ts'
+import { askMapper } from './lvm/ask-mapper.ts'
 import { blockFolderOf, diskFolderOf, readSysfs } from './sysfs.ts'
 
 /** /sys counts in these, whatever the sectors of the disk; so does device-mapper. */
@@ -69,7 +69,7 @@ async function linearLower(folder: string, signal: AbortSignal): Promise<Lower |
   const name = await readSysfs(join(folder, 'dm/name'))
   if (name === null) return null
   const how = { action: `ask where "${name}" lies`, code: ErrorCode.SourceUnreadable, signal }
-  return parseLinearTable(await runDmsetup(['table', name], how))
+  return parseLinearTable(await askMapper({ what: 'table', device: name }, how))
 }
 
 /** Of `dmsetup table`: where a device of one linear piece lies; null for any other. */

@@ -4,13 +4,15 @@ import type { LvmGroup, LvmVolume, PoolStatus, SnapshotStatus } from '../../doma
 import { errnoMeaning } from '../../domain/errno.ts'
 import { lockHost } from '../host-lock.ts'
 import { openLocalSource, type LocalSource } from '../local-source.ts'
+import { activeGroup, activeGroupUuids } from './active-group.ts'
+import { askMapper } from './ask-mapper.ts'
 import { mapperName, parsePoolStatus, parseSnapshotStatus } from './device-mapper-status.ts'
 import { readReport } from './lvm-report.ts'
 import { openMapperCalls } from './mapper-calls.ts'
 import { parseVolume, VOLUME_FIELDS } from './parse-volume.ts'
 import { runDmsetup, runLvm } from './run-lvm.ts'
 import { suspendVolumes } from './suspend-volumes.ts'
-import { volumeUuidAt } from './volume-uuid.ts'
+import { volumeIdAt, volumeUuidAt } from './volume-uuid.ts'
 
 type Pool = { readonly groupName: string; readonly poolName: string }
 type NewSnapshot = { readonly origin: LvmVolume; readonly name: string; readonly tags: readonly string[] }
@@ -25,6 +27,9 @@ export type OpenDisk = AsyncDisposable & {
 export const hostLvm = {
   listVolumes,
   readGroup,
+  activeGroup,
+  activeGroupUuids,
+  volumeIdAt,
   volumeUuidAt,
   createThinSnapshot,
   createClassicSnapshot,
@@ -125,7 +130,7 @@ async function poolStatus(pool: Pool, signal: AbortSignal): Promise<PoolStatus> 
     code: ErrorCode.SourceUnreadable,
     signal,
   }
-  return parsePoolStatus(await runDmsetup(['status', poolDevice(pool)], how))
+  return parsePoolStatus(await askMapper({ what: 'status', device: poolDevice(pool) }, how))
 }
 
 /** A pool with active volumes lies on a device of its own, which takes the messages. */
@@ -152,11 +157,15 @@ async function poolMessage(pool: Pool, message: string, signal: AbortSignal): Pr
 }
 
 async function snapshotStatus({ groupName, name }: LvmVolume, signal: AbortSignal): Promise<SnapshotStatus> {
-  const text = await runDmsetup(['status', mapperName(groupName, name)], {
-    action: `ask for the state of snapshot "${groupName}/${name}"`,
-    code: ErrorCode.ImageLost,
-    signal,
-  })
+  const device = mapperName(groupName, name)
+  const text = await askMapper(
+    { what: 'status', device },
+    {
+      action: `ask for the state of snapshot "${groupName}/${name}"`,
+      code: ErrorCode.ImageLost,
+      signal,
+    },
+  )
   return parseSnapshotStatus(text)
 }
 

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { loadNative, type PooledFunction } from '../native.ts'
 import { systemError } from '../syscalls.ts'
+import { decodeTargetLines } from './target-status.ts'
 
 const CONTROL = '/dev/mapper/control'
 /** Version 4.0.0 of the interface: every kernel of that major version understands it. */
@@ -14,9 +15,16 @@ const NAME_BYTES = 128
 const MESSAGE_AT = HEADER_BYTES + 8
 /** Read and write, of 312 bytes, of the type 0xfd; the command is added. */
 const REQUEST = 0xc138fd00
-const COMMAND = { suspend: 6, status: 7, message: 14 } as const
+const COMMAND = { suspend: 6, status: 7, tableStatus: 12, message: 14 } as const
 /** Without it the command `suspend` resumes. */
 const FLAG_SUSPEND = 1 << 1
+/** The table instead of the status. */
+const FLAG_STATUS_TABLE = 1 << 4
+/** The answer is longer than the memory that was given for it. */
+const FLAG_BUFFER_FULL = 1 << 8
+const ANSWER_MIN_BYTES = 4096
+/** Some ten thousand targets. */
+const ANSWER_MAX_BYTES = 4096 * 1024
 
 /**
  * What has to be quick, or must not depend on a program that lies on a volume that stands still. All throw an Error
@@ -29,6 +37,10 @@ export type MapperCalls = Disposable & {
   resume(name: string): Promise<void>
   isSuspended(name: string): Promise<boolean>
   message(name: string, text: string): Promise<void>
+  /** What `dmsetup status` prints of the device. Throws RangeError for an answer that is longer than any. */
+  status(name: string): Promise<string>
+  /** What `dmsetup table` prints. */
+  table(name: string): Promise<string>
 }
 
 let bound: PooledFunction | undefined
@@ -53,8 +65,23 @@ export function openMapperCalls(): MapperCalls | null {
       return (new DataView(argument.buffer).getUint32(AT.flags, true) & FLAG_SUSPEND) !== 0
     },
     message: (name, text) => call(COMMAND.message, encodeCall({ name, message: text })),
+    status: (name) => readTargets(call, { name, flags: 0 }),
+    table: (name) => readTargets(call, { name, flags: FLAG_STATUS_TABLE }),
     [Symbol.dispose]: () => closeSync(fd),
   }
+}
+
+async function readTargets(
+  call: (command: number, argument: Uint8Array) => Promise<void>,
+  about: { readonly name: string; readonly flags: number },
+): Promise<string> {
+  for (let answerBytes = ANSWER_MIN_BYTES; answerBytes <= ANSWER_MAX_BYTES; answerBytes *= 4) {
+    const argument = encodeCall({ ...about, answerBytes })
+    await call(COMMAND.tableStatus, argument)
+    const flags = new DataView(argument.buffer).getUint32(AT.flags, true)
+    if ((flags & FLAG_BUFFER_FULL) === 0) return decodeTargetLines(argument)
+  }
+  throw new RangeError(`device-mapper answers with more than ${ANSWER_MAX_BYTES} bytes`)
 }
 
 /** The argument of a call, as the kernel reads it; it is answered in the same memory. */
@@ -62,11 +89,13 @@ export function encodeCall(call: {
   readonly name: string
   readonly flags?: number
   readonly message?: string
+  /** There is room for an answer of so many bytes, the header among them. */
+  readonly answerBytes?: number
 }): Uint8Array<ArrayBuffer> {
   const name = Buffer.from(call.name)
   if (name.byteLength >= NAME_BYTES) throw new RangeError(`"${call.name}" is too long for a device's name`)
   const text = Buffer.from(call.message ?? '')
-  const bytes = new Uint8Array(MESSAGE_AT + text.byteLength + 1)
+  const bytes = new Uint8Array(Math.max(MESSAGE_AT + text.byteLength + 1, call.answerBytes ?? 0))
   const view = new DataView(bytes.buffer)
   view.setUint32(AT.version, VERSION_MAJOR, true)
   view.setUint32(AT.dataSize, bytes.byteLength, true)

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseMapperUuid, volumeUuidAt } from './volume-uuid.ts'
+import { groupOfMapperUuid, parseMapperUuid, volumeUuidAt } from './volume-uuid.ts'
 
 const GROUP = 'q1W2e3R4t5Y6u7I8o9P0a1S2d3F4g5H6'
 const VOLUME = 'T0lMzr8bKquJhGTkXC2nDdWc0oZm1yqF'
 
 test('parseMapperUuid() gives the UUID of a volume as LVM writes it', () => {
-  assert.equal(parseMapperUuid(`LVM-${GROUP}${VOLUME}`), 'T0lMzr-8bKq-uJhG-TkXC-2nDd-Wc0o-Zm1yqF')
+  assert.deepEqual(parseMapperUuid(`LVM-${GROUP}${VOLUME}`), {
+    groupUuid: 'q1W2e3-R4t5-Y6u7-I8o9-P0a1-S2d3-F4g5H6',
+    uuid: 'T0lMzr-8bKq-uJhG-TkXC-2nDd-Wc0o-Zm1yqF',
+  })
 })
 
 test('parseMapperUuid() gives null for parts of volumes and for what is none', () => {
@@ -15,6 +18,14 @@ test('parseMapperUuid() gives null for parts of volumes and for what is none', (
   }
   assert.equal(parseMapperUuid('CRYPT-LUKS2-abc-home'), null)
   assert.equal(parseMapperUuid('mpath-36001405'), null)
+})
+
+test('groupOfMapperUuid() gives the group of volumes and of their parts', () => {
+  const group = 'q1W2e3-R4t5-Y6u7-I8o9-P0a1-S2d3-F4g5H6'
+  for (const end of ['', '-tpool', '-cow'])
+    assert.equal(groupOfMapperUuid(`LVM-${GROUP}${VOLUME}${end}`), group)
+  for (const uuid of ['', 'LVM-', `LVM-${GROUP.slice(1)}`, `CRYPT-${GROUP}${VOLUME}`])
+    assert.equal(groupOfMapperUuid(uuid), null, uuid)
 })
 
 test('volumeUuidAt() gives null for what is no volume, and for what is not there', async () => {

@@ -8,9 +8,18 @@ const PREFIX = 'LVM-'
 const UUID_LENGTH = 32
 /** Where LVM puts hyphens into a UUID. */
 const GROUPS = [6, 4, 4, 4, 4, 4, 6]
+const PLAIN = new RegExp(`^[0-9A-Za-z]{${UUID_LENGTH}}$`)
+
+/** A volume that people see, as LVM writes it. */
+export type VolumeId = { readonly groupUuid: string; readonly uuid: string }
 
 /** The UUID of the logical volume at a path, as LVM writes it; null for what is none, or is not there. */
 export async function volumeUuidAt(path: string): Promise<string | null> {
+  return (await volumeIdAt(path))?.uuid ?? null
+}
+
+/** The same, with its group. */
+export async function volumeIdAt(path: string): Promise<VolumeId | null> {
   try {
     const stats = await stat(await realpath(path), { bigint: true })
     if (!stats.isBlockDevice()) return null
@@ -22,10 +31,20 @@ export async function volumeUuidAt(path: string): Promise<string | null> {
 }
 
 /** Null for the UUID of a device that is no logical volume that people see: those of parts have a suffix. */
-export function parseMapperUuid(uuid: string): string | null {
-  if (!uuid.startsWith(PREFIX)) return null
+export function parseMapperUuid(uuid: string): VolumeId | null {
+  const groupUuid = groupOfMapperUuid(uuid)
   const text = uuid.slice(PREFIX.length + UUID_LENGTH)
-  if (!new RegExp(`^[0-9A-Za-z]{${UUID_LENGTH}}$`).test(text)) return null
+  if (groupUuid === null || !PLAIN.test(text)) return null
+  return { groupUuid, uuid: withHyphens(text) }
+}
+
+/** The group of a volume or of a part of one; null for the UUID of anything else. */
+export function groupOfMapperUuid(uuid: string): string | null {
+  const text = uuid.slice(PREFIX.length, PREFIX.length + UUID_LENGTH)
+  return uuid.startsWith(PREFIX) && PLAIN.test(text) ? withHyphens(text) : null
+}
+
+function withHyphens(text: string): string {
   let at = 0
   return GROUPS.map((length) => text.slice(at, (at += length))).join('-')
 }
