@@ -37,9 +37,14 @@ export async function openUnlocked(
 ): Promise<UnlockedRepository> {
   const writerId = options.writerId ?? randomBytes(8).toString('hex')
   const store = new DirectoryStore(invocation.requireRepository(), { writerId })
-  const repository = await openRepository(store, async () => secretOf(await invocation.askPassword('open')))
-  requireExpectedEncryption(repository, invocation.settings)
-  return { repository, store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
+  try {
+    const repository = await openRepository(store, async () => secretOf(await invocation.askPassword('open')))
+    requireExpectedEncryption(repository, invocation.settings)
+    return { repository, store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() }
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** As `openUnlocked`, and brings the local index up to date. */

@@ -1,5 +1,5 @@
 import type { AgentConnection } from '../rpc/connect-agent.ts'
-import type { AgentAddress } from './lane-messages.ts'
+import type { AgentAddress, AgentLink } from './lane-messages.ts'
 import { receiveInto } from './receive-pieces.ts'
 import type { LaneSource } from './seal-lane.ts'
 
@@ -11,7 +11,7 @@ export function agentSource({ agent, imageId, sizeBytes }: AgentAddress): LaneSo
   return {
     sizeBytes,
     async readInto(target, offset) {
-      opening ??= import('../rpc/connect-agent.ts').then(({ connectAgent }) => connectAgent(agent))
+      opening ??= openConnection(agent)
       await receiveInto(await opening, { imageId, target, offset }, never)
     },
     async close() {
@@ -20,4 +20,14 @@ export function agentSource({ agent, imageId, sizeBytes }: AgentAddress): LaneSo
       await connection?.[Symbol.asyncDispose]()
     },
   }
+}
+
+async function openConnection({ host, port, tls }: AgentLink): Promise<AgentConnection> {
+  const [{ connectAgent }, { SharedTls }] = await Promise.all([
+    import('../rpc/connect-agent.ts'),
+    import('../rpc/shared-tls.ts'),
+  ])
+  const shared = new SharedTls(tls)
+  // Of a run of days another one each time: the main thread sees to that.
+  return connectAgent({ host, port, tls: () => Promise.resolve(shared.take()) })
 }

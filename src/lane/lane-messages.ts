@@ -4,7 +4,6 @@ import type { RestoreSetUp } from './restore-messages.ts'
 import type { SealJob, SealOutcome, StoredPack } from '../mover/seal-lanes.ts'
 import type { RepositoryConfig } from '../repository/config.ts'
 import type { RepositoryKeys } from '../repository/keys.ts'
-import type { TlsMaterial } from '../rpc/tls-material.ts'
 import type { LocalIndexHandle } from '../stores/local-index/local-index.ts'
 
 /** How a thread opens the store for itself. */
@@ -27,8 +26,8 @@ export type NbdAddress = {
   readonly connectionsMax: number
 }
 
-/** How a thread reaches an agent; the key of the run goes from memory to memory. */
-export type AgentLink = { readonly host: string; readonly port: number; readonly tls: TlsMaterial }
+/** How a thread reaches an agent; `tls` is the memory of a `SharedTls`: the key of the run is on no disk. */
+export type AgentLink = { readonly host: string; readonly port: number; readonly tls: SharedArrayBuffer }
 
 /** An image that an agent reads and sends; every lane connects for itself. */
 export type AgentAddress = {

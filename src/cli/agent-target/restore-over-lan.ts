@@ -2,6 +2,7 @@ import { restoreLane } from '../../lane/open-restore-lane.ts'
 import type { RestoreWork } from '../../lane/restore-messages.ts'
 import type { RestoreLanes, RestoreOutcome } from '../../restore/restore-lanes.ts'
 import type { AgentApi } from '../../rpc/agent-api.ts'
+import { DirectoryStore } from '../../stores/directory/directory-store.ts'
 import { agentTargetWriter } from './agent-target-writer.ts'
 
 export type LanRestoreParts = {
@@ -19,7 +20,8 @@ export async function restoreOverLan(parts: LanRestoreParts, signal: AbortSignal
   parts.onWrite()
   const stopped = new AbortController()
   const writer = agentTargetWriter(agent, targetId, AbortSignal.any([signal, stopped.signal]))
-  const lane = restoreLane(work, writer)
+  await using store = new DirectoryStore(work.store.path, { writerId: work.store.writerId })
+  const lane = restoreLane(work, { store, target: writer })
   const lanes: RestoreLanes = {
     count: 1,
     restore: (job) => lane.restore(job),

@@ -9,8 +9,11 @@ type Lease = { readonly handle: FileHandle } & Disposable
 /** Files that were read lately, kept open; the least recently used is closed when nobody reads it. */
 export class OpenFiles implements AsyncDisposable {
   readonly #entries = new Map<string, Entry>()
+  #isClosed = false
 
+  /** Refuses when it was disposed of: who fetches ahead may come late, and would leave a file open for ever. */
   async open(path: string): Promise<Lease> {
+    if (this.#isClosed) throw new Error('nothing is read here any more')
     const entry = this.#entries.get(path) ?? { opening: open(path, 'r'), users: 0, isForgotten: false }
     this.#entries.delete(path)
     this.#entries.set(path, entry)
@@ -35,6 +38,7 @@ export class OpenFiles implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     const entries = [...this.#entries.values()]
     this.#entries.clear()
     for (const entry of entries) await closeQuietly(entry)
