@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
-import { LiveGroup, volumeOf } from '../capture/lvm/live-group.ts'
+import { volumeOf, type LiveGroup } from '../capture/lvm/live-group.ts'
+import { LiveGroups } from '../capture/lvm/live-groups.ts'
 import type { LvmTools } from '../capture/lvm/lvm-tools.ts'
 import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { DeviceIdentity } from '../domain/device-identity.ts'
@@ -30,6 +31,7 @@ type Parts = {
   readonly sizeBytes: number
   readonly volume: LvmVolume
   readonly lockFolder: string
+  readonly groups: LiveGroups
   readonly live: LiveGroup
   readonly placed: PlacedDevices
 }
@@ -43,17 +45,18 @@ export async function openVolumeTargetMap(
   target: { readonly path: string; readonly sizeBytes: number },
   signal: AbortSignal,
 ): Promise<TargetMap | null> {
-  const uuid = await tools.volumeUuidAt(target.path)
-  if (uuid === null) return null
-  const volume = (await tools.listVolumes(signal)).find((one) => one.uuid === uuid)
+  const id = await tools.volumeIdAt(target.path)
+  if (id === null) return null
+  await using stack = new AsyncDisposableStack()
+  const groups = stack.use(new LiveGroups(tools))
+  const volume = (await groups.volumes([id.groupUuid], signal)).find(({ uuid }) => uuid === id.uuid)
   const lockFolder = await groupLockFolder(signal)
   if (volume === undefined || lockFolder === null) return null
   if (volume.segmentType !== 'linear' && volume.segmentType !== 'striped') return null
-  await using stack = new AsyncDisposableStack()
-  const live = stack.use(await LiveGroup.open(tools, volume.groupUuid, signal))
+  const live = await groups.open(id.groupUuid, signal)
   const placed = await placeDevices(live.devices, signal)
   if (placed.disks.length === 0) return null
-  const map = new VolumeTargetMap({ ...target, volume, lockFolder, live, placed })
+  const map = new VolumeTargetMap({ ...target, volume, lockFolder, groups, live, placed })
   try {
     await map.hold(signal)
   } catch (error) {
@@ -106,7 +109,7 @@ class VolumeTargetMap implements TargetMap {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.letGo()
-    await this.#parts.live[Symbol.asyncDispose]()
+    await this.#parts.groups[Symbol.asyncDispose]()
   }
 
   async #place(): Promise<PlacedTarget> {

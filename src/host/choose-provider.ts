@@ -2,7 +2,7 @@ import { readFile, realpath, stat, statfs } from 'node:fs/promises'
 import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { LvmVolume } from '../domain/logical-volume.ts'
 import { deviceUse } from '../linux/device-use.ts'
-import { volumeUuidAt } from '../linux/lvm/volume-uuid.ts'
+import { volumeIdAt, type VolumeId } from '../linux/lvm/volume-uuid.ts'
 import { parseMountInfo } from '../linux/mounts.ts'
 import { isNbdUri } from '../nbd/nbd-uri.ts'
 import type { ProviderChoice, ProviderName } from './provider-name.ts'
@@ -28,8 +28,8 @@ export async function chooseProvider(
     return onlyIf(wanted, ['nbd'], { argument, source: argument, why: 'it is an export' })
   const source = await volumeUnder(argument)
   if (wanted !== 'auto') return onlyIf(wanted, FOR_PATHS, { argument, source, why: 'it was asked for' })
-  const uuid = await volumeUuidAt(source)
-  if (uuid !== null) return { argument, source, ...(await forVolume(source, uuid, signal)) }
+  const id = await volumeIdAt(source)
+  if (id !== null) return { argument, source, ...(await forVolume(source, id, signal)) }
   if (await canCloneFile(source)) {
     return { argument, source, provider: 'reflink', why: 'it is a file that can be cloned' }
   }
@@ -65,10 +65,10 @@ function onlyIf(
 
 async function forVolume(
   path: string,
-  uuid: string,
+  id: VolumeId,
   signal: AbortSignal,
 ): Promise<{ readonly provider: ProviderName; readonly why: string }> {
-  const volume = await volumeOf(uuid, signal)
+  const volume = await volumeOf(id, signal)
   if (volume === null) return { provider: 'device', why: 'LVM cannot be asked about it' }
   if (volume.isClassicSnapshot) return { provider: 'device', why: 'it is a snapshot' }
   const { mountedReadWrite } = await deviceUse(await realpath(path))
@@ -88,10 +88,12 @@ async function forVolume(
 }
 
 /** Null where this user may not ask: then the device is read as it is. */
-async function volumeOf(uuid: string, signal: AbortSignal): Promise<LvmVolume | null> {
+async function volumeOf({ groupUuid, uuid }: VolumeId, signal: AbortSignal): Promise<LvmVolume | null> {
   try {
     const { hostLvm } = await import('../linux/lvm/lvm-tools.ts')
-    return (await hostLvm.listVolumes(signal)).find((volume) => volume.uuid === uuid) ?? null
+    const { LiveGroups } = await import('../capture/lvm/live-groups.ts')
+    await using groups = new LiveGroups(hostLvm)
+    return (await groups.volumes([groupUuid], signal)).find((volume) => volume.uuid === uuid) ?? null
   } catch (error) {
     if (isBackupError(error, ErrorCode.ProgramMissing, ErrorCode.SourceUnreadable)) return null
     throw error

@@ -133,7 +133,7 @@ export async function heldBase(
   point: { readonly pointId: string; readonly lineageKey: string },
   signal: AbortSignal,
 ): Promise<HeldImage | null> {
-  const held = await provider.held(signal)
+  const held = image.heldBefore ?? (await provider.held(signal))
   const base = held.find(
     ({ lineageKey, source, use }) =>
       use.kind === 'base' &&

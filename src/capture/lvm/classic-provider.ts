@@ -6,6 +6,7 @@ import { askOnce } from './ask-once.ts'
 import { freezeTogether } from './freeze-together.ts'
 import type { Freezing, FrozenVolume } from './frozen-volumes.ts'
 import { heldVolumes, type HeldVolume } from './held-volumes.ts'
+import type { LiveGroups } from './live-groups.ts'
 import type { LvmTools, OpenDisk } from './lvm-tools.ts'
 import { requireWhole, SnapshotImage } from './snapshot-image.ts'
 import {
@@ -13,7 +14,9 @@ import {
   type FreezeMoment,
   type LvmProviderParts,
   type OpenDisks,
+  type RoomOfGroup,
   type SnapshotPlan,
+  type ToFreeze,
 } from './snapshot-provider.ts'
 import { storeSizes } from './store-size.ts'
 import { watchHeld } from './watch-held.ts'
@@ -30,17 +33,20 @@ export function lvmProvider(parts: ClassicProviderParts): Provider {
   const { tools } = parts
   return snapshotProvider(parts, {
     name: NAME,
-    held: (signal) => heldHere(tools, signal),
-    plan: (origins, _request, signal) => plan(parts, origins, signal),
+    heldAmong,
+    plan: (what, signal) => plan(parts, what, signal),
     open: (made, disks, signal) => open(tools, { made, ...disks }, signal),
   })
 }
 
-async function heldHere(tools: LvmTools, signal: AbortSignal): Promise<readonly HeldVolume[]> {
-  const volumes = await tools.listVolumes(signal)
+async function heldAmong(
+  volumes: readonly LvmVolume[],
+  roomOf: RoomOfGroup,
+  signal: AbortSignal,
+): Promise<readonly HeldVolume[]> {
   const groupOf = askOnce(
     ({ groupUuid }: LvmVolume) => groupUuid,
-    (volume) => tools.readGroup(volume.groupUuid, signal),
+    (volume) => roomOf(volume.groupUuid, signal),
   )
   const costOf = async (volume: LvmVolume): Promise<HeldImage['cost']> =>
     volume.isClassicSnapshot
@@ -52,10 +58,11 @@ async function heldHere(tools: LvmTools, signal: AbortSignal): Promise<readonly 
 
 async function plan(
   { tools, storeShare }: ClassicProviderParts,
-  origins: readonly LvmVolume[],
+  { origins, groups }: ToFreeze,
   signal: AbortSignal,
 ): Promise<SnapshotPlan> {
-  const sizes = await storeSizes({ tools, storeShare }, origins, signal)
+  const roomOf = (uuid: string, now: AbortSignal): ReturnType<LiveGroups['room']> => groups.room(uuid, now)
+  const sizes = await storeSizes({ roomOf, storeShare }, origins, signal)
   return {
     make: (wanted, how) => make(tools, { wanted, sizes }, how),
     watch: (_window, made) =>

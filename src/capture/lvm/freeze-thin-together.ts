@@ -14,16 +14,19 @@ import type { LvmTools } from './lvm-tools.ts'
 export async function freezeThinTogether(
   tools: LvmTools,
   wanted: readonly Freezing[],
-  how: Pick<FreezeHow, 'clock' | 'deadlineMs' | 'signal'>,
+  how: Pick<FreezeHow, 'clock' | 'deadlineMs' | 'groups' | 'signal'>,
 ): Promise<FreezeWindow> {
-  const { signal } = how
+  const { groups, signal } = how
   const devices = new Map<Freezing, ThinDevice>()
   return await freezeTogether(tools, wanted, {
     ...how,
     create: (one) => tools.createThinSnapshot(one, signal),
     beforeWindow: async (all) => {
       for (const one of all) await tools.createThinSnapshot(one, signal)
-      const volumes = await tools.listVolumes(signal)
+      const volumes = await groups.volumes(
+        all.map(({ origin }) => origin.groupUuid),
+        signal,
+      )
       for (const one of all) {
         const device = thinDevice(volumes, one)
         devices.set(one, device)

@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts'
 import type { Freezing } from './frozen-volumes.ts'
+import type { LiveGroups } from './live-groups.ts'
 import type { LvmTools } from './lvm-tools.ts'
 
 export type FreezeHow = {
@@ -15,6 +16,7 @@ export type FreezeHow = {
   /** So long several volumes may stand still. */
   readonly deadlineMs: number
   readonly clock: Clock
+  readonly groups: LiveGroups
   readonly signal: AbortSignal
 }
 
@@ -44,14 +46,14 @@ export async function freezeTogether(
     return {
       windowMs,
       remove: async () => {
-        if (!isHandedOver) await removeMade(tools, made)
+        if (!isHandedOver) await removeMade(tools, how.groups, made)
       },
       handOver: () => {
         isHandedOver = true
       },
     }
   } catch (error) {
-    await removeMade(tools, made)
+    await removeMade(tools, how.groups, made)
     throw error
   }
 }
@@ -80,10 +82,13 @@ async function freezeSeveral(tools: LvmTools, wanted: readonly Freezing[], makin
   return (await suspended.resume()).windowMs
 }
 
-async function removeMade(tools: LvmTools, made: readonly Freezing[]): Promise<void> {
+async function removeMade(tools: LvmTools, groups: LiveGroups, made: readonly Freezing[]): Promise<void> {
   const { signal } = new AbortController()
   const names = new Set(made.map(({ name, origin }) => `${origin.groupUuid}/${name}`))
-  const volumes = await tools.listVolumes(signal)
+  const volumes = await groups.volumes(
+    made.map(({ origin }) => origin.groupUuid),
+    signal,
+  )
   for (const volume of volumes) {
     if (names.has(`${volume.groupUuid}/${volume.name}`)) await tools.removeVolume(volume, signal)
   }

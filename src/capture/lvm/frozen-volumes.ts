@@ -22,7 +22,7 @@ export async function originsOf(
 ): Promise<readonly LvmVolume[]> {
   const origins: LvmVolume[] = []
   for (const source of sources) {
-    const uuid = await tools.volumeUuidAt(source)
+    const uuid = (await tools.volumeIdAt(source))?.uuid
     const volume = volumes.find((one) => one.uuid === uuid)
     if (volume === undefined) {
       const message = `Cannot freeze "${source}": it is no logical volume, required is one such as /dev/vg0/home`

@@ -1,4 +1,4 @@
-import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { assembleVolumeGroups } from '../../formats/lvm2/assemble-groups.ts'
@@ -23,11 +23,18 @@ export class LiveGroup implements AsyncDisposable {
     this.#disks = disks
   }
 
+  /** LVM is asked for the disks only where the kernel does not use all of them. */
   static async open(tools: LvmTools, uuid: string, signal: AbortSignal): Promise<LiveGroup> {
-    const { diskPaths } = await tools.readGroup(uuid, signal)
+    const { diskPaths } = await tools.activeGroup(uuid)
+    const whole = await openWhole(() => LiveGroup.#openDisks(tools, uuid, diskPaths))
+    if (whole !== null) return whole
+    return await LiveGroup.#openDisks(tools, uuid, (await tools.readGroup(uuid, signal)).diskPaths)
+  }
+
+  static async #openDisks(tools: LvmTools, uuid: string, paths: readonly string[]): Promise<LiveGroup> {
     await using stack = new AsyncDisposableStack()
     const disks: OpenDisk[] = []
-    for (const path of diskPaths) disks.push(stack.use(await tools.openDisk(path)))
+    for (const path of paths) disks.push(stack.use(await tools.openDisk(path)))
     stack.move()
     return new LiveGroup(uuid, disks)
   }
@@ -80,6 +87,22 @@ export class LiveGroup implements AsyncDisposable {
     const paths = this.#disks.map(({ device }) => device.path).join(', ')
     const message = `Cannot read volume group ${this.#uuid} from its disks ${paths}: ${found}`
     return new BackupError(ErrorCode.SourceUnreadable, message, { cause })
+  }
+}
+
+/** Null when these are not all disks of the group, or not all of them know its newest text. */
+async function openWhole(open: () => Promise<LiveGroup>): Promise<LiveGroup | null> {
+  try {
+    await using stack = new AsyncDisposableStack()
+    const live = stack.use(await open())
+    const { group } = await live.read()
+    if (!group.physicalVolumes.every(({ image }) => image?.isCurrent === true)) return null
+    stack.move()
+    return live
+  } catch (error) {
+    // Whoever asks LVM then says what is wrong.
+    if (isBackupError(error)) return null
+    throw error
   }
 }
 

@@ -28,9 +28,16 @@ export type SuspendedVolumes = AsyncDisposable & {
 export type LvmTools = {
   /** All that people see, snapshots and pools too. */
   listVolumes(signal: AbortSignal): Promise<readonly LvmVolume[]>
+  /** Asks LVM, also for disks that no active volume lies on. */
   readGroup(uuid: string, signal: AbortSignal): Promise<LvmGroup>
-  /** The UUID of the logical volume that a path leads to; null when it is none. */
-  volumeUuidAt(path: string): Promise<string | null>
+  /** What the kernel has of a group, without a program: its volumes that have a device, and the disks that these lie on. */
+  activeGroup(
+    uuid: string,
+  ): Promise<{ readonly diskPaths: readonly string[]; readonly volumeUuids: ReadonlySet<string> }>
+  /** The groups that have an active volume. */
+  activeGroupUuids(): Promise<readonly string[]>
+  /** The UUIDs of the logical volume that a path leads to; null when it is none. */
+  volumeIdAt(path: string): Promise<{ readonly groupUuid: string; readonly uuid: string } | null>
   createThinSnapshot(snapshot: NewSnapshot, signal: AbortSignal): Promise<void>
   createClassicSnapshot(
     snapshot: NewSnapshot & { readonly storeSizeBytes: number },

@@ -6,7 +6,7 @@ import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { openPool } from '../../formats/volume-stack/open-pool.ts'
 import type { HeldImage } from '../provider/held-image.ts'
 import { pathOf } from './held-volumes.ts'
-import { LiveGroup } from './live-group.ts'
+import type { LiveGroups } from './live-groups.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import { withMetadataSnapshot, type PoolName } from './metadata-snapshot.ts'
 import { thinContent } from './thin-content.ts'
@@ -24,14 +24,14 @@ export function expectedChangeBytes(changed: { readonly bytes: number; readonly 
 
 /** The bytes of `origin` that were written since `base`, in whole blocks of the pool; 0 where nobody can say. */
 export async function observedChange(
-  parts: { readonly tools: LvmTools; readonly clock: Clock },
+  parts: { readonly tools: LvmTools; readonly clock: Clock; readonly groups: LiveGroups },
   of: { readonly origin: LvmVolume; readonly pool: PoolName; readonly base: HeldImage },
   signal: AbortSignal,
 ): Promise<{ readonly bytes: number; readonly sinceMs: number }> {
-  const { tools, clock } = parts
+  const { tools, clock, groups } = parts
   const { origin, pool, base } = of
   const sinceMs = clock.now().getTime() - base.createdAtMs
-  await using live = await LiveGroup.open(tools, origin.groupUuid, signal)
+  const live = await groups.open(origin.groupUuid, signal)
   const read = async (): Promise<number> => {
     const group = await live.read()
     const before = thinContent(group, base)

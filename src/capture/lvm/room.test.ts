@@ -90,13 +90,11 @@ test('storeSizeFor() takes a share of the origin in whole extents, and refuses w
 
 test('storeSizes() asks each group once, and gives no room of it away twice', async () => {
   const asked: string[] = []
-  const tools = {
-    readGroup: (uuid: string) => {
-      asked.push(uuid)
-      return Promise.resolve({ ...group, uuid })
-    },
+  const roomOf = (uuid: string): Promise<typeof group> => {
+    asked.push(uuid)
+    return Promise.resolve({ ...group, uuid })
   }
-  const how = { tools, storeShare: undefined }
+  const how = { roomOf, storeShare: undefined }
   const { signal } = new AbortController()
   const small = { ...origin, sizeBytes: 5 * GIB }
   const elsewhere = { ...origin, groupUuid: 'other' }

@@ -1,12 +1,13 @@
 import type { Clock } from '../../domain/clock.ts'
-import type { LvmVolume } from '../../domain/logical-volume.ts'
+import type { LvmGroup, LvmVolume } from '../../domain/logical-volume.ts'
 import type { Randomness } from '../../domain/randomness.ts'
 import { FREEZE_DEADLINE_DEFAULT_MS } from '../hooks/hook.ts'
 import type { FreezeRequest, FrozenGroup, Provider } from '../provider/provider.ts'
 import type { FreezeHow, FreezeWindow } from './freeze-together.ts'
 import { freezings, frozenVolumes, originsOf, type Freezing, type FrozenVolume } from './frozen-volumes.ts'
 import { foundAmong, releaseVolume, type HeldVolume } from './held-volumes.ts'
-import { LiveGroup } from './live-group.ts'
+import type { LiveGroup } from './live-group.ts'
+import { LiveGroups } from './live-groups.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import type { HeldWatch } from './watch-held.ts'
 
@@ -19,12 +20,26 @@ export type LvmProviderParts = {
 /** What one kind of snapshot does in its own way. */
 export type SnapshotKind = {
   readonly name: string
-  /** Those of this kind that are ours. */
-  held(signal: AbortSignal): Promise<readonly HeldVolume[]>
+  /** Those of this kind that are ours among the volumes of some groups; these have all that one is told by. */
+  heldAmong(
+    volumes: readonly LvmVolume[],
+    roomOf: RoomOfGroup,
+    signal: AbortSignal,
+  ): Promise<readonly HeldVolume[]>
   /** Looks whether the volumes can be frozen. Throws what is in the way. */
-  plan(origins: readonly LvmVolume[], request: FreezeRequest, signal: AbortSignal): Promise<SnapshotPlan>
+  plan(what: ToFreeze, signal: AbortSignal): Promise<SnapshotPlan>
   /** Opens a snapshot that was made; what stays open is disposed of with `stack`. */
   open(made: HeldVolume, disks: OpenDisks, signal: AbortSignal): Promise<FrozenVolume>
+}
+
+export type RoomOfGroup = (groupUuid: string, signal: AbortSignal) => Promise<Pick<LvmGroup, 'freeBytes'>>
+
+export type ToFreeze = {
+  readonly origins: readonly LvmVolume[]
+  readonly request: FreezeRequest
+  readonly groups: LiveGroups
+  /** What is held in their groups already. */
+  readonly before: readonly HeldVolume[]
 }
 
 export type OpenDisks = { readonly live: LiveGroup; readonly stack: AsyncDisposableStack }
@@ -35,14 +50,18 @@ export type SnapshotPlan = {
   watch(window: FreezeWindow, made: readonly HeldVolume[]): HeldWatch
 }
 
-export type FreezeMoment = Pick<FreezeHow, 'clock' | 'deadlineMs' | 'signal'>
+export type FreezeMoment = Pick<FreezeHow, 'clock' | 'deadlineMs' | 'groups' | 'signal'>
 
 /** Freezes volumes by snapshots that LVM makes of them. */
 export function snapshotProvider(parts: LvmProviderParts, kind: SnapshotKind): Provider {
   return {
     name: kind.name,
     freeze: (request, signal) => freeze(parts, { kind, request }, signal),
-    held: async (signal) => (await kind.held(signal)).map(({ held }) => held),
+    held: async (signal) => {
+      const volumes = await parts.tools.listVolumes(signal)
+      const roomOf = (uuid: string, now: AbortSignal): Promise<LvmGroup> => parts.tools.readGroup(uuid, now)
+      return (await kind.heldAmong(volumes, roomOf, signal)).map(({ held }) => held)
+    },
     release: (image, signal) => releaseVolume(parts.tools, image, signal),
   }
 }
@@ -53,11 +72,16 @@ async function freeze(
   signal: AbortSignal,
 ): Promise<FrozenGroup> {
   const { freezeDeadlineMs: deadlineMs = FREEZE_DEADLINE_DEFAULT_MS } = request
-  const origins = await originsOf(tools, request.sources, await tools.listVolumes(signal))
-  const plan = await kind.plan(origins, request, signal)
-  const wanted = freezings(origins, request, () => randomness.bytes(6).toHex())
   await using stack = new AsyncDisposableStack()
-  const window = await plan.make(wanted, { clock, deadlineMs, signal })
+  const groups = stack.use(new LiveGroups(tools))
+  const groupUuids = await groupsOf(tools, request.sources)
+  const roomOf: RoomOfGroup = (uuid, now) => groups.room(uuid, now)
+  const volumes = await groups.volumes(groupUuids, signal)
+  const origins = await originsOf(tools, request.sources, volumes)
+  const before = await kind.heldAmong(volumes, roomOf, signal)
+  const plan = await kind.plan({ origins, request, groups, before }, signal)
+  const wanted = freezings(origins, request, () => randomness.bytes(6).toHex())
+  const window = await plan.make(wanted, { clock, deadlineMs, groups, signal })
   stack.defer(() => window.remove())
   const made: HeldVolume[] = []
   // From now on: what comes before the first read may take long.
@@ -65,12 +89,13 @@ async function freeze(
   const whileHeld = AbortSignal.any([signal, watch.lost])
   await request.whenFrozen?.()
   whileHeld.throwIfAborted()
-  const held = await kind.held(whileHeld)
+  const held = await kind.heldAmong(await groups.volumes(groupUuids, whileHeld), roomOf, whileHeld)
   made.push(...wanted.map((one) => foundAmong(held, one)))
   const images: FrozenVolume[] = []
   for (const one of made) {
-    const live = stack.use(await LiveGroup.open(tools, one.volume.groupUuid, whileHeld))
-    images.push(await kind.open(one, { live, stack }, whileHeld))
+    const live = await groups.open(one.volume.groupUuid, whileHeld)
+    const image = await kind.open(one, { live, stack }, whileHeld)
+    images.push({ ...image, heldBefore: before.map((earlier) => earlier.held) })
   }
   const open = stack.move()
   return frozenVolumes({
@@ -78,10 +103,17 @@ async function freeze(
     images,
     watch,
     windowMs: window.windowMs,
-    heldNow: (now) => kind.held(now),
+    // Also elsewhere: the lineage's base may lie in a group that its volumes have left.
+    heldNow: async (now) => kind.heldAmong(await groups.allVolumes(now), roomOf, now),
     close: async (isKept) => {
       if (isKept) window.handOver()
       await open.disposeAsync()
     },
   })
+}
+
+/** The groups that the sources lie in; what is no volume is told by whoever looks for it. */
+async function groupsOf(tools: LvmTools, sources: readonly string[]): Promise<readonly string[]> {
+  const ids = await Promise.all(sources.map((source) => tools.volumeIdAt(source)))
+  return [...new Set(ids.flatMap((id) => id?.groupUuid ?? []))]
 }

@@ -11,7 +11,12 @@ import type { PoolName } from './metadata-snapshot.ts'
 import { expectedChangeBytes, observedChange } from './observed-change.ts'
 import { requireRoomInPool } from './pool-budget.ts'
 import { watchPools } from './pool-watch.ts'
-import { snapshotProvider, type LvmProviderParts, type SnapshotPlan } from './snapshot-provider.ts'
+import {
+  snapshotProvider,
+  type LvmProviderParts,
+  type SnapshotPlan,
+  type ToFreeze,
+} from './snapshot-provider.ts'
 import { ThinImage } from './thin-image.ts'
 
 const NAME = 'lvm-thin'
@@ -21,16 +26,20 @@ export function lvmThinProvider(parts: LvmProviderParts): Provider {
   const { tools } = parts
   return snapshotProvider(parts, {
     name: NAME,
-    held: (signal) => heldHere(tools, signal),
-    plan: (origins, { lineageKey }, signal) => plan(parts, { origins, lineageKey }, signal),
+    heldAmong: (volumes, _roomOf, signal) => heldAmong(tools, volumes, signal),
+    plan: (what, signal) => plan(parts, what, signal),
     open: (made, { live }, signal) => open(tools, { live, made }, signal),
   })
 }
 
-async function heldHere(tools: LvmTools, signal: AbortSignal): Promise<readonly HeldVolume[]> {
-  const volumes = (await tools.listVolumes(signal)).filter((volume) => !volume.isClassicSnapshot)
+async function heldAmong(
+  tools: LvmTools,
+  volumes: readonly LvmVolume[],
+  signal: AbortSignal,
+): Promise<readonly HeldVolume[]> {
+  const own = volumes.filter((volume) => !volume.isClassicSnapshot)
   const roomOf = askOnce(keyOf, (pool) => roomIn(tools, pool, signal))
-  return await heldVolumes(NAME, volumes, async (volume) => {
+  return await heldVolumes(NAME, own, async (volume) => {
     const pool = poolOf(volume)
     // What only the snapshot keeps is not known without a walk of its tree: the pool's room is.
     return { heldBytes: null, roomBytes: pool === null ? null : await roomOf(pool) }
@@ -48,11 +57,7 @@ async function roomIn(tools: LvmTools, pool: PoolName, signal: AbortSignal): Pro
   }
 }
 
-async function plan(
-  parts: LvmProviderParts,
-  what: { readonly origins: readonly LvmVolume[]; readonly lineageKey: string },
-  signal: AbortSignal,
-): Promise<SnapshotPlan> {
+async function plan(parts: LvmProviderParts, what: ToFreeze, signal: AbortSignal): Promise<SnapshotPlan> {
   const { tools } = parts
   const pools = await requireFreezable(parts, what, signal)
   return {
@@ -83,20 +88,19 @@ async function open(
 
 /** The pools of the volumes, which have room for all of them together. Throws what is in the way. */
 async function requireFreezable(
-  parts: LvmProviderParts,
-  what: { readonly origins: readonly LvmVolume[]; readonly lineageKey: string },
+  { tools, clock }: LvmProviderParts,
+  { origins, request, groups, before }: ToFreeze,
   signal: AbortSignal,
 ): Promise<readonly PoolName[]> {
-  const { tools } = parts
-  const pools = what.origins.map((origin) => {
+  const pools = origins.map((origin) => {
     const pool = poolOf(origin)
     if (origin.segmentType === 'thin' && pool !== null) return { origin, pool }
     const message = `Cannot freeze "${pathOf(origin)}" by a thin snapshot: it is ${origin.segmentType}, required is a thin volume`
     throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { volume: pathOf(origin) } })
   })
   const expected = new Map<string, { readonly pool: PoolName; changedBytes: number; volumeBytes: number }>()
-  const bases = (await heldHere(tools, signal)).filter(({ held }) => {
-    return held.use.kind === 'base' && held.lineageKey === what.lineageKey
+  const bases = before.filter(({ held }) => {
+    return held.use.kind === 'base' && held.lineageKey === request.lineageKey
   })
   for (const { origin, pool } of pools) {
     const key = keyOf(pool)
@@ -104,7 +108,8 @@ async function requireFreezable(
     sum.volumeBytes += origin.sizeBytes
     const base = bases.find(({ volume }) => volume.originUuid === origin.uuid)?.held
     if (base !== undefined) {
-      sum.changedBytes += expectedChangeBytes(await observedChange(parts, { origin, pool, base }, signal))
+      const observed = await observedChange({ tools, clock, groups }, { origin, pool, base }, signal)
+      sum.changedBytes += expectedChangeBytes(observed)
     }
     expected.set(key, sum)
   }

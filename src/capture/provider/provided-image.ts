@@ -9,6 +9,8 @@ export type ProvidedImage = {
   /** Its map, whose devices are `devices` by number, and its bytes for who looks into it. */
   readonly image: FrozenImage
   readonly devices: readonly ImageDevice[]
+  /** What its provider held just before it was frozen, bases among it. Absent where the provider has to be asked for that. */
+  readonly heldBefore?: readonly HeldImage[]
   /**
    * What may differ from `base`, ascending; more may be named than differs, never less. Null when this provider
    * knows no changes. Throws CHANGES_UNKNOWN when it knows them of other bases, but not of this one.

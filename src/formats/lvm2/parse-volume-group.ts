@@ -14,6 +14,8 @@ const VERSION = 1
 const VALID_NAME = /^(?!\.{1,2}$)[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,126}$/
 /** 2^32 sectors: as much as the tools know. */
 const EXTENT_SECTORS_MAX = 2 ** 32
+/** Of a time since 1970. */
+const SECONDS_MAX = Math.floor(Number.MAX_SAFE_INTEGER / 1000)
 
 /** Who a text is of: enough to tell which of several is the newest. */
 export type GroupIdentity = { readonly name: string; readonly uuid: string; readonly seqno: number }
@@ -118,6 +120,7 @@ function parseLogicalVolume(name: string, section: TextSection, context: Segment
     isVisible: status.includes('VISIBLE'),
     isReadOnly: !status.includes('WRITE'),
     tags: section.findStrings('tags'),
+    createdAtMs: 1000 * (section.findInteger('creation_time', { max: SECONDS_MAX }) ?? 0),
     extentCount,
     sizeBytes: extentCount * context.extentSizeBytes,
     segments,

@@ -48,6 +48,8 @@ export type LogicalVolume = {
   readonly isVisible: boolean
   readonly isReadOnly: boolean
   readonly tags: readonly string[]
+  /** Since 1970, in whole seconds; 0 where the text does not say. */
+  readonly createdAtMs: number
   readonly extentCount: number
   readonly sizeBytes: number
   /** Ascending, from extent 0 without a gap. */

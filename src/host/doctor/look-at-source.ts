@@ -44,7 +44,7 @@ async function roomFailureOf(path: string, signal: AbortSignal): Promise<string 
     if (volume === undefined) return null
     const { groupName, groupUuid, poolName } = volume
     if (poolName === null) {
-      await storeSizes({ tools: hostLvm, storeShare: undefined }, [volume], signal)
+      await storeSizes({ roomOf: hostLvm.readGroup, storeShare: undefined }, [volume], signal)
       return null
     }
     const pool = { groupName, groupUuid, poolName }

@@ -1,14 +1,20 @@
 // Runs in a guest: the conformance suite of a provider, on volumes that are there. See ../lvm-conformance.ts.
-import { promisify } from 'node:util'
+import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
 
 import { lvmProvider } from '../../../src/capture/lvm/classic-provider.ts'
+import { LiveGroups } from '../../../src/capture/lvm/live-groups.ts'
 import { lvmThinProvider } from '../../../src/capture/lvm/thin-provider.ts'
 import type { HeldImage } from '../../../src/capture/provider/held-image.ts'
 import { providerConformance, type ProviderCase } from '../../../src/capture/provider/provider-conformance.ts'
 import { systemRandomness } from '../../../src/cli/system-randomness.ts'
+import { ErrorCode } from '../../../src/domain/backup-error.ts'
 import { systemClock } from '../../../src/domain/clock.ts'
+import type { LvmVolume } from '../../../src/domain/logical-volume.ts'
 import { openLocalSource } from '../../../src/linux/local-source.ts'
+import { askMapper } from '../../../src/linux/lvm/ask-mapper.ts'
 import { mapperName } from '../../../src/linux/lvm/device-mapper-status.ts'
 import { hostLvm } from '../../../src/linux/lvm/lvm-tools.ts'
 import { readBytes } from '../../support/image-bytes.ts'
@@ -24,6 +30,59 @@ const isThin = provider === 'lvm-thin'
 const parts = { tools: hostLvm, randomness: systemRandomness, clock: systemClock }
 
 providerConformance(provider, openCase, { skip: false, roundCount })
+
+test('device-mapper itself tells of every device what dmsetup prints', async () => {
+  const { stdout } = await run('dmsetup', ['ls'])
+  const devices = stdout.split('\n').flatMap((line) => line.split('\t')[0] || [])
+  assert.ok(devices.length > volumes.length, stdout)
+  for (const device of devices) {
+    for (const what of ['status', 'table'] as const) {
+      const told = await askMapper({ what, device }, { action: 'ask', code: ErrorCode.ImageLost, signal })
+      const printed = (await run('dmsetup', [what, device])).stdout
+      assert.equal(told, printed.replaceAll(/ +$/gmu, ''), `${what} of ${device}`)
+    }
+  }
+  await assert.rejects(
+    askMapper({ what: 'status', device: 'nobody' }, { action: 'ask', code: ErrorCode.ImageLost, signal }),
+    { code: ErrorCode.ImageLost },
+  )
+})
+
+test('the text of a group tells at once what lvs reports, without any program', async () => {
+  await using opened = await openCase()
+  await using groups = new LiveGroups({ ...hostLvm, listVolumes: noProgram, readGroup: noProgram })
+  const { groupUuid } = (await hostLvm.volumeIdAt(opened.sources[0]?.path ?? '')) ?? assert.fail()
+  const assertSame = async (): Promise<number> => {
+    const found = byUuid(await groups.volumes([groupUuid], signal))
+    assert.deepEqual(found, byUuid(await hostLvm.listVolumes(signal)))
+    const { freeBytes, extentSizeBytes } = await hostLvm.readGroup(groupUuid, signal)
+    assert.deepEqual(await groups.room(groupUuid, signal), {
+      name: group,
+      uuid: groupUuid,
+      freeBytes,
+      extentSizeBytes,
+    })
+    return found.length
+  }
+  const count = await assertSame()
+  const request = { lineageKey: 'ab'.repeat(16), leaseEndsAtMs: 0, owner: 'conformance' }
+  {
+    const sources = opened.sources.map(({ path }) => path)
+    await using _frozen = await opened.provider().freeze({ ...request, sources }, signal)
+    assert.equal(await assertSame(), count + sources.length)
+  }
+  assert.equal(await assertSame(), count)
+})
+
+function noProgram(): never {
+  assert.fail('LVM was asked')
+}
+
+function byUuid(found: readonly LvmVolume[]): readonly LvmVolume[] {
+  return found
+    .map((volume) => ({ ...volume, tags: volume.tags.toSorted() }))
+    .toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1))
+}
 
 async function openCase(): Promise<ProviderCase> {
   const sources: ProviderCase['sources'][number][] = []
