@@ -13,11 +13,12 @@ export async function heldImages(
   parts: { readonly clock: Clock; readonly randomness: Randomness },
   signal: AbortSignal,
 ): Promise<readonly HeldHere[]> {
-  const found: HeldHere[] = []
-  for (const name of FREEZING_PROVIDERS) {
-    const provider = await loadProvider(name, parts)
-    for (const image of await heldBy(provider, signal)) found.push({ image, provider })
-  }
+  const providers = await Promise.all(FREEZING_PROVIDERS.map((name) => loadProvider(name, parts)))
+  // In one moment: those that freeze volumes of LVM then share what LVM says.
+  const held = await Promise.all(providers.map((provider) => heldBy(provider, signal)))
+  const found = providers.flatMap((provider, index) =>
+    (held[index] ?? []).map((image): HeldHere => ({ image, provider })),
+  )
   return found.toSorted((a, b) => a.image.createdAtMs - b.image.createdAtMs)
 }
 

@@ -11,6 +11,7 @@ import { readReport } from './lvm-report.ts'
 import { openMapperCalls } from './mapper-calls.ts'
 import { parseVolume, VOLUME_FIELDS } from './parse-volume.ts'
 import { runDmsetup, runLvm } from './run-lvm.ts'
+import { shareAnswer } from './share-answer.ts'
 import { suspendVolumes } from './suspend-volumes.ts'
 import { volumeIdAt, volumeUuidAt } from './volume-uuid.ts'
 
@@ -44,9 +45,18 @@ export const hostLvm = {
   openVolume: (volume: LvmVolume): Promise<OpenDisk> => openDisk(`/dev/${volume.groupName}/${volume.name}`),
 }
 
-async function listVolumes(signal: AbortSignal): Promise<readonly LvmVolume[]> {
+/** Who asks in the same moment shares one answer: of what is done later it knows nothing. */
+const listTogether = shareAnswer(async (): Promise<readonly LvmVolume[]> => {
+  const { signal } = new AbortController()
   const rows = await readReport({ command: 'lvs', fields: VOLUME_FIELDS }, signal)
   return rows.flatMap((row) => parseVolume(row) ?? [])
+})
+
+async function listVolumes(signal: AbortSignal): Promise<readonly LvmVolume[]> {
+  signal.throwIfAborted()
+  const volumes = await listTogether()
+  signal.throwIfAborted()
+  return volumes
 }
 
 async function readGroup(uuid: string, signal: AbortSignal): Promise<LvmGroup> {
