@@ -99,6 +99,7 @@ async function open(
   return {
     held,
     volume,
+    baseTags: () => [],
     devices: live.devices,
     image: imageOf(tools, { made, snapshot, device }),
     changesSince: null,

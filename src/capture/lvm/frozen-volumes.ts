@@ -53,7 +53,11 @@ export function freezings(
 }
 
 /** A snapshot that can be read. */
-export type FrozenVolume = ProvidedImage & { readonly volume: LvmVolume }
+export type FrozenVolume = ProvidedImage & {
+  readonly volume: LvmVolume
+  /** What it is tagged with beside, when it is kept. */
+  readonly baseTags: () => readonly string[]
+}
 
 export type FrozenVolumesParts = {
   readonly tools: LvmTools
@@ -86,8 +90,9 @@ export function frozenVolumes(parts: FrozenVolumesParts): FrozenGroup {
       if (images.every(({ changesSince }) => changesSince === null)) return
       const before = await parts.heldNow(signal)
       const use = { kind: 'base', pointId } as const
-      for (const { held, volume } of images) {
-        await tools.changeTags(volume, { add: useTags(use), remove: useTags(held.use) }, signal)
+      for (const { held, volume, baseTags } of images) {
+        const change = { add: [...useTags(use), ...baseTags()], remove: useTags(held.use) }
+        await tools.changeTags(volume, change, signal)
       }
       isKept = true
       images = images.map((image) => ({ ...image, held: { ...image.held, use } }))

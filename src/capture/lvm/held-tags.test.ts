@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HeldUse } from '../provider/held-image.ts'
-import { decodeHeldTags, encodeHeldTags, OWN_TAG } from './held-tags.ts'
+import { decodeHeldTags, encodeHeldTags, mappingMarkOf, mappingMarkTag, OWN_TAG } from './held-tags.ts'
 
 const LINEAGE = '00112233445566778899aabbccddeeff'
 const SOURCE = 'T0lMzr-8bKq-uJhG-TkXC-2nDd-Wc0o-Zm1yqF'
@@ -29,4 +29,12 @@ test('decodeHeldTags() takes no volume for ours that misses a tag, has one twice
     null,
   )
   assert.equal(decodeHeldTags([]), null)
+})
+
+test('mappingMarkOf() gives what mappingMarkTag() was given, and nothing of two', () => {
+  const tag = mappingMarkTag('17-00ab12cd')
+  assert.match(tag, /^[A-Za-z0-9_+./=!:&#-]+$/)
+  assert.equal(mappingMarkOf([OWN_TAG, tag]), '17-00ab12cd')
+  assert.equal(mappingMarkOf([OWN_TAG]), null)
+  assert.equal(mappingMarkOf([tag, mappingMarkTag('18-00ab12cd')]), null)
 })

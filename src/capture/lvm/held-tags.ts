@@ -14,6 +14,7 @@ const SOURCE = 'icecore_source='
 const LEASE = 'icecore_lease='
 const OWNER = 'icecore_owner='
 const POINT = 'icecore_point='
+const MAPPINGS = 'icecore_mappings='
 
 export function encodeHeldTags({ lineageKey, sourceUuid, use }: HeldTags): readonly string[] {
   return [OWN_TAG, `${LINEAGE}${lineageKey}`, `${SOURCE}${sourceUuid}`, ...useTags(use)]
@@ -23,6 +24,16 @@ export function encodeHeldTags({ lineageKey, sourceUuid, use }: HeldTags): reado
 export function useTags(use: HeldUse): readonly string[] {
   if (use.kind === 'base') return [`${POINT}${use.pointId}`]
   return [`${LEASE}${Math.floor(use.leaseEndsAtMs / 1000)}`, `${OWNER}${use.owner}`]
+}
+
+/** What a base is known by inside of its pool, beside the tags that every image of ours has. */
+export function mappingMarkTag(mark: string): string {
+  return `${MAPPINGS}${mark}`
+}
+
+/** Null when the volume was tagged without one, or somebody changed it: then it says nothing. */
+export function mappingMarkOf(tags: readonly string[]): string | null {
+  return valueOf(tags, MAPPINGS)
 }
 
 /** Null for a volume that is none of ours, or whose tags somebody changed: then it is nobody's base. */

@@ -1,69 +1,69 @@
 import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { Range } from '../../domain/range.ts'
-import type { ExtentTable } from '../../extents/extent-table.ts'
 import { RangeTable } from '../../extents/range-table.ts'
 import { intersectRanges } from '../../extents/intersect-ranges.ts'
+import { mappingMark } from '../../formats/dm-thin/mapping-mark.ts'
 import { differenceOfThinVolumes } from '../../formats/dm-thin/thin-difference.ts'
-import { FormatError, UnmappedError } from '../../formats/format-error.ts'
+import { FormatError } from '../../formats/format-error.ts'
 import { openLogicalVolume } from '../../formats/lvm2/logical-volume-extents.ts'
+import type { ThinPool as PoolMetadata, ThinVolume } from '../../formats/dm-thin/thin-pool.ts'
 import { openPool } from '../../formats/volume-stack/open-pool.ts'
-import { thinVolumeMap } from '../../formats/volume-stack/thin-volume-map.ts'
 import type { StackGroup } from '../../formats/volume-stack/volume.ts'
 import type { HeldImage } from '../provider/held-image.ts'
 import type { RangeStream } from '../provider/provided-image.ts'
 import { DiskMap } from './disk-map.ts'
-import type { LiveGroup } from './live-group.ts'
-import type { LvmTools } from './lvm-tools.ts'
-import { requireWorking, withMetadataSnapshot, type PoolName } from './metadata-snapshot.ts'
+import { mappingMarkOf } from './held-tags.ts'
+import { requireWorking, withMetadataSnapshot } from './metadata-snapshot.ts'
+import { mappingMarkNow, readThinMap, type ThinImageParts, type ThinMap } from './read-thin-map.ts'
 import { thinContent, type ThinContent } from './thin-content.ts'
-
-/** 384 MB; an image in more pieces is not mapped. */
-const EXTENTS_MAX = 16_000_000
-
-export type ThinImageParts = {
-  readonly tools: LvmTools
-  readonly live: LiveGroup
-  readonly pool: PoolName
-  readonly held: HeldImage
-}
 
 /**
  * A thin snapshot, read on the disks under its pool. Its blocks never change while it is held; where they lie does
- * when LVM moves the pool's data.
+ * when LVM moves the pool's data. When the pool's metadata is repaired, or another takes its place, the mappings may be
+ * others: then it is no image any more.
  */
 export class ThinImage {
   readonly #parts: ThinImageParts
-  readonly #seen: Placement
+  #seen: Placement
+  /** Said again to whoever asks again. */
+  #lost: BackupError | null = null
   readonly map: DiskMap
 
-  private constructor(parts: ThinImageParts, seen: Placement, map: DiskMap) {
+  private constructor(parts: ThinImageParts, { group, table, mark }: ThinMap) {
     this.#parts = parts
-    this.#seen = seen
-    this.map = map
+    this.#seen = { ...placementOf(group, parts.held), mark }
+    this.map = new DiskMap(table, group)
   }
 
   static async open(parts: ThinImageParts, signal: AbortSignal): Promise<ThinImage> {
-    const { group, table } = await readMap(parts, signal)
-    return new ThinImage(parts, placementOf(group, parts.held), new DiskMap(table, group))
+    return new ThinImage(parts, await readThinMap(parts, signal))
+  }
+
+  /** See `mappingMark()`. */
+  get mappingMark(): string {
+    return this.#seen.mark
   }
 
   async identify(signal: AbortSignal): Promise<readonly Range[]> {
+    if (this.#lost !== null) throw this.#lost
     const { tools, live, pool, held } = this.#parts
     requireWorking(pool, await tools.poolStatus(pool, signal))
     const group = await live.read()
     const now = placementOf(group, held)
     if (now.deviceId !== this.#seen.deviceId) throw lost(held, 'it is another device of its pool now')
-    if (now.seqno === this.#seen.seqno) return []
-    const moved = now.data === this.#seen.data ? [] : await this.#replaceMap(signal)
-    // Last: who asks again after a failure is not told that nothing moved.
-    this.#seen.seqno = now.seqno
-    return moved
+    const isSame =
+      now.data === this.#seen.data && (await mappingMarkNow(this.#parts, group, signal)) === this.#seen.mark
+    return isSame ? [] : await this.#replaceMap(signal)
   }
 
   async #replaceMap(signal: AbortSignal): Promise<readonly Range[]> {
-    const found = await readMap(this.#parts, signal)
+    const found = await readThinMap(this.#parts, signal)
     const moved = await this.map.replace(found.table, found.group)
-    this.#seen.data = placementOf(found.group, this.#parts.held).data
+    if (found.mark !== this.#seen.mark && moved.length > 0) {
+      this.#lost = lost(this.#parts.held, 'the metadata of its pool was repaired or exchanged meanwhile')
+      throw this.#lost
+    }
+    this.#seen = { ...placementOf(found.group, this.#parts.held), mark: found.mark }
     return moved
   }
 
@@ -77,6 +77,7 @@ export class ThinImage {
         const before = baseContent(group, base)
         if (before.pool.volume.uuid !== after.pool.volume.uuid) throw unknown(base, 'it is in another pool')
         const metadata = await openPool(group, after.pool, { snapshot: true })
+        await requireSameMappings({ base, before, metadata }, signal)
         const difference = differenceOfThinVolumes(
           { pool: metadata, deviceId: before.deviceId },
           { pool: metadata, deviceId: after.deviceId },
@@ -101,30 +102,27 @@ async function readChanges(ranges: AsyncIterable<readonly Range[]>, base: HeldIm
   }
 }
 
-async function readMap(
-  { tools, live, pool, held }: ThinImageParts,
+/** A repair gives a volume and its base the same holes: their difference says nothing of that. */
+async function requireSameMappings(
+  {
+    base,
+    before: { volume, deviceId },
+    metadata,
+  }: { readonly base: HeldImage; readonly before: ThinContent; readonly metadata: PoolMetadata },
   signal: AbortSignal,
-): Promise<{ readonly group: StackGroup; readonly table: ExtentTable }> {
-  return await withMetadataSnapshot(tools, pool, {
-    signal,
-    read: async () => {
-      const group = await live.read()
-      const content = thinContent(group, held)
-      try {
-        const metadata = await openPool(group, content.pool, { snapshot: true })
-        const budget = { extentCount: EXTENTS_MAX }
-        return { group, table: await thinVolumeMap(group, { ...content, metadata }, { budget, signal }) }
-      } catch (error) {
-        if (
-          !(error instanceof FormatError || error instanceof UnmappedError || error instanceof RangeError)
-        ) {
-          throw error
-        }
-        const message = `Cannot map thin snapshot "${held.label}": ${error.message}`
-        throw new BackupError(ErrorCode.SourceUnreadable, message, { cause: error })
-      }
-    },
-  })
+): Promise<void> {
+  const known = mappingMarkOf(volume.tags)
+  if (known === null || known === (await baseMark(base, { pool: metadata, deviceId }, signal))) return
+  throw unknown(base, 'the metadata of its pool was repaired or exchanged since')
+}
+
+async function baseMark(base: HeldImage, volume: ThinVolume, signal: AbortSignal): Promise<string> {
+  try {
+    return await mappingMark(volume, signal)
+  } catch (error) {
+    if (error instanceof FormatError) throw unknown(base, error.message)
+    throw error
+  }
 }
 
 function baseContent(group: StackGroup, base: HeldImage): ThinContent {
@@ -136,15 +134,15 @@ function baseContent(group: StackGroup, base: HeldImage): ThinContent {
   }
 }
 
-/** All that decides where the bytes are, but for the mapping of the snapshot, which does not change. */
-type Placement = { seqno: number; readonly deviceId: number; data: string }
+/** All that decides where the bytes are. */
+type Placement = { readonly deviceId: number; readonly data: string; readonly mark: string }
 
-function placementOf(group: StackGroup, held: HeldImage): Placement {
+function placementOf(group: StackGroup, held: HeldImage): Omit<Placement, 'mark'> {
   const { pool, deviceId } = thinContent(group, held)
   const data = openLogicalVolume(group.group, pool.dataVolume)
   const devices = group.group.physicalVolumes.map(({ uuid }) => uuid)
   const segments = [...data.extentsIn({ offset: 0, length: data.sizeBytes })]
-  return { seqno: group.group.seqno, deviceId, data: JSON.stringify({ devices, segments }) }
+  return { deviceId, data: JSON.stringify({ devices, segments }) }
 }
 
 function lost({ label }: HeldImage, found: string): BackupError {

@@ -4,6 +4,7 @@ import type { Provider } from '../provider/provider.ts'
 import { askOnce } from './ask-once.ts'
 import { freezeThinTogether } from './freeze-thin-together.ts'
 import type { FrozenVolume } from './frozen-volumes.ts'
+import { mappingMarkTag } from './held-tags.ts'
 import { heldVolumes, pathOf, type HeldVolume } from './held-volumes.ts'
 import type { LiveGroup } from './live-group.ts'
 import type { LvmTools } from './lvm-tools.ts'
@@ -80,6 +81,7 @@ async function open(
     held,
     volume,
     devices: live.devices,
+    baseTags: () => [mappingMarkTag(thin.mappingMark)],
     image: thin.map.image(live.images),
     changesSince: (base, now) => thin.changesSince(base, now),
     identify: (now) => thin.identify(now),

@@ -6,65 +6,18 @@ import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-import { agentHost } from '../../../src/agent/agent-host.ts'
 import { releaseAbandoned } from '../../../src/agent/release-abandoned.ts'
-import { Targets } from '../../../src/agent/targets.ts'
-import { systemRandomness } from '../../../src/cli/system-randomness.ts'
-import { systemClock } from '../../../src/domain/clock.ts'
 import type { Extent } from '../../../src/domain/extent.ts'
 import { endOf, type Range } from '../../../src/domain/range.ts'
 import { ExtentTable } from '../../../src/extents/extent-table.ts'
 import { findDisk, type FoundDisk } from '../../../src/linux/find-disk.ts'
 import { hostLvm } from '../../../src/linux/lvm/lvm-tools.ts'
 import type { AgentApi, FrozenByAgent, ImageOfAgent } from '../../../src/rpc/agent-api.ts'
+import { agentParts, freeze, openAgent, say } from './agent-in-process.ts'
 
 const PIECE = 64 * 1024
 const { signal } = new AbortController()
 const run = promisify(execFile)
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`)
-}
-
-const parts = { clock: systemClock, randomness: systemRandomness, version: '1', notice: say }
-const lineageKey = 'ab'.repeat(16)
-
-function openAgent(): AgentApi & AsyncDisposable {
-  return agentHost({
-    ...parts,
-    configuration: () => ({
-      listen: { host: '127.0.0.1', port: 0 },
-      sources: [{ pattern: '/dev/vg0/*', mayRestore: false }],
-      hookSets: [],
-      freezeDeadlineMs: 10_000,
-      limits: { groups: 4, leaseSeconds: 3600, streams: 8 },
-    }),
-    beforeChange: () => {},
-    watchdogLog: '/tmp/watchdog.log',
-    targets: new Targets({ tools: hostLvm, randomness: systemRandomness, mayRestore: () => false }),
-    certificates: {
-      endsAtMs: () => 0,
-      signingRequest: () => Promise.resolve(new Uint8Array()),
-      installCertificate: () => Promise.resolve(),
-    },
-  })
-}
-
-async function freeze(
-  agent: AgentApi,
-  source: string,
-  basePointId: string | null = null,
-): Promise<FrozenByAgent> {
-  const order = {
-    sources: [source],
-    lineage: 'l',
-    lineageKey,
-    leaseSeconds: 600,
-    provider: 'auto',
-    basePointId,
-  }
-  return await agent.freeze(order, signal)
-}
 
 /** What a mover knows of an image: its map of one epoch, and the disks that it found. */
 class Mover implements AsyncDisposable {
@@ -270,7 +223,7 @@ async function hold(): Promise<void> {
 }
 
 async function restart(): Promise<void> {
-  await releaseAbandoned(parts, signal)
+  await releaseAbandoned(agentParts, signal)
   say(`left ${(await activeSnapshots()).length}`)
 }
 

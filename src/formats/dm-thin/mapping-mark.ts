@@ -1,0 +1,62 @@
+import { crc32cOfWord } from '../../bytes/crc32c.ts'
+import type { FrozenImage } from '../../domain/frozen-image.ts'
+import { FormatError, UnmappedError } from '../format-error.ts'
+import { loadNodes } from './load-nodes.ts'
+import { openMappingTree } from './thin-mappings.ts'
+import { openThinPool, type ThinVolume } from './thin-pool.ts'
+import { rootRef } from './tree.ts'
+import { pushChildren, type NodeRef } from './tree-node.ts'
+
+/** 2 MiB: all nodes of a volume of 4 GiB in blocks of 64 KiB, the upper ones of a larger one. */
+const NODES_MAX = 512
+
+/**
+ * What the mappings of a volume that nobody writes are known by: where the root of their tree lies, and the checksums of its
+ * uppermost nodes, level by level. The kernel changes none of it as long as the volume is not written. A tool that makes
+ * the metadata anew (`thin_repair`, `thin_restore`) builds other trees, as a rule also of the same mappings; but of a large
+ * tree that such a tool had built before, a mapping below these nodes may be changed unseen.
+ */
+export async function mappingMark(volume: ThinVolume, signal: AbortSignal): Promise<string> {
+  const source = { image: volume.pool.image, signal }
+  const tree = await openMappingTree(source, volume)
+  let checksum = 0
+  let nodeCount = 0
+  let refs: readonly NodeRef[] = [rootRef(tree)]
+  for (let { level } = tree; level >= 0 && nodeCount + refs.length <= NODES_MAX; level -= 1) {
+    nodeCount += refs.length
+    const children: NodeRef[] = []
+    for await (const nodes of loadNodes(source, { kind: tree.kind, level }, inOneBatch(refs))) {
+      for (const node of nodes) {
+        checksum = crc32cOfWord(node.checksum, checksum)
+        if (level > 0) pushChildren(node, children)
+      }
+    }
+    refs = children
+  }
+  return `${tree.root}-${nodeCount}-${checksum.toString(16).padStart(8, '0')}`
+}
+
+/**
+ * The same, of a pool that is in use, without a metadata snapshot: a few blocks are read. Null when the pool changed its
+ * metadata meanwhile, so that what was read may be of no moment; then it has to be asked again, or held still first.
+ */
+export async function liveMappingMark(
+  { image, deviceId }: { readonly image: FrozenImage; readonly deviceId: number },
+  signal: AbortSignal,
+): Promise<string | null> {
+  try {
+    const before = await openThinPool(image, { snapshot: false })
+    const mark = await mappingMark({ pool: before, deviceId }, signal)
+    const after = await openThinPool(image, { snapshot: false })
+    const isSame =
+      before.roots.mappingRoot === after.roots.mappingRoot && before.transactionId === after.transactionId
+    return isSame ? mark : null
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof UnmappedError) return null
+    throw error
+  }
+}
+
+async function* inOneBatch(refs: readonly NodeRef[]): AsyncGenerator<readonly NodeRef[]> {
+  yield await Promise.resolve(refs)
+}
