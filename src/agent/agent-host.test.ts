@@ -172,12 +172,23 @@ test('agentHost() gives up what a mover no longer asks for, and waits for that',
   assert.match(agent.notices.join(), /Nothing was heard for 1 s of the mover of .*disk.img/)
   const [image] = dead.images
   assert.ok(image)
-  await assert.rejects(all(agent.extents({ imageId: image.imageId, startingOffset: 0 }, signal)), {
-    code: 'IMAGE_MISSING',
-  })
-  await assert.rejects(agent.renew({ groupId: dead.groupId, leaseSeconds: 60 }, signal), {
-    code: 'IMAGE_MISSING',
-  })
+  // It was only stopped, and goes on: whatever it asks for, it hears that there is nothing any more.
+  const { imageId, epoch } = image
+  const whole = { imageId, startingOffset: 0 }
+  const ranges = [{ offset: 0, length: 1 }]
+  const gone = { code: 'IMAGE_MISSING', message: /^Cannot find frozen image ".*its lease ended/ }
+  const questions: Readonly<Record<string, () => Promise<unknown>>> = {
+    renew: () => agent.renew({ groupId: dead.groupId, leaseSeconds: 60 }, signal),
+    extents: () => all(agent.extents(whole, signal)),
+    identify: () => all(agent.identify({ ...whole, epoch }, signal)),
+    delta: () => all(agent.delta({ ...whole, basePointId: POINT }, signal)),
+    read: () => bytesOf(agent, imageId, ranges),
+    challenge: () => agent.challenge({ imageId, key: new Uint8Array(32), ranges }, signal),
+    load: () => agent.load(imageId, signal),
+    keep: () => agent.keep({ groupId: dead.groupId, pointId: POINT }, signal),
+  }
+  for (const [name, ask] of Object.entries(questions)) await assert.rejects(ask(), gone, name)
+  await agent.release(dead.groupId, signal)
   // One that is renewed is alive.
   await agent.renew({ groupId: next.groupId, leaseSeconds: 600 }, signal)
   await assert.rejects(agent.freeze(orderOf([path]), signal), {
@@ -186,6 +197,19 @@ test('agentHost() gives up what a mover no longer asks for, and waits for that',
   })
   await agent.release(next.groupId, signal)
   assert.equal((await agent.status(signal)).held.filter(({ source }) => source === path).length, 0)
+})
+
+test('agentHost() grants no longer lease than it may, and refuses nobody for that', { skip }, async () => {
+  using mounted = cloningFileSystem('xfs')
+  const path = mounted.join('disk.img')
+  writeFileSync(path, new Uint8Array(MIB).fill(1))
+  let leaseSeconds = 100
+  await using agent = agentFor(() => configuration([path], { leaseSeconds }))
+  const { groupId, ...frozen } = await agent.freeze(orderOf([path], { leaseSeconds: 300 }), signal)
+  assert.equal(frozen.leaseSeconds, 100)
+  assert.equal(await agent.renew({ groupId, leaseSeconds: 60 }, signal), 60)
+  leaseSeconds = 30
+  assert.equal(await agent.renew({ groupId, leaseSeconds: 60 }, signal), 30)
 })
 
 test('agentHost() holds no more groups, and sends no more at once, than it may', { skip }, async () => {
@@ -228,7 +252,7 @@ test('agentHost() refuses what cannot be meant', { skip }, async () => {
     { lineageKey: 'AB'.repeat(16) },
     { lineage: 'a\0b' },
     { leaseSeconds: 0 },
-    { leaseSeconds: 601 },
+    { leaseSeconds: 1.5 },
     { basePointId: 'ab' },
     { provider: 'nbd' },
     { provider: '__proto__' },

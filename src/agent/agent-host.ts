@@ -26,7 +26,7 @@ import { AgentGroup } from './agent-group.ts'
 import { requireAllowed } from './allowed-source.ts'
 import { challengeDigests, piecesOf } from './bytes-of-image.ts'
 import { agentImages, chooseForMover, freezeForMover, keysOf } from './freeze-for-mover.ts'
-import { checkOrder, requireLease, requirePointId } from './freeze-order.ts'
+import { checkOrder, grantedLease, requirePointId } from './freeze-order.ts'
 import { HeldGroups } from './held-groups.ts'
 import { heldByAgent, imageOfAgent } from './image-of-agent.ts'
 import { StreamLimit } from './stream-limit.ts'
@@ -116,6 +116,7 @@ class AgentHost implements AgentApi, AsyncDisposable {
       images: images.map(imageOfAgent),
       freeze: quiesced.record,
       degraded: [...frozen.degraded, ...quiesced.degraded],
+      leaseSeconds: checked.leaseSeconds,
     }
   }
 
@@ -156,11 +157,12 @@ class AgentHost implements AgentApi, AsyncDisposable {
     return await this.#groups.image(imageId).load()
   }
 
-  async renew({ groupId, leaseSeconds }: Parameters<AgentApi['renew']>[0]): Promise<void> {
-    requireLease(leaseSeconds, this.#parts.configuration().limits.leaseSeconds)
+  async renew(lease: Parameters<AgentApi['renew']>[0]): Promise<number> {
+    const { groupId } = lease
+    const leaseSeconds = this.#granted(lease.leaseSeconds)
     if (this.#parts.targets.isTarget(groupId)) this.#parts.targets.renew({ groupId, leaseSeconds })
     else this.#groups.group(groupId).renew(leaseSeconds)
-    await Promise.resolve()
+    return await Promise.resolve(leaseSeconds)
   }
 
   async keep({ groupId, pointId }: Parameters<AgentApi['keep']>[0], signal: AbortSignal): Promise<void> {
@@ -175,11 +177,11 @@ class AgentHost implements AgentApi, AsyncDisposable {
   }
 
   async openTarget(order: TargetOrder, signal: AbortSignal): Promise<TargetOfAgent> {
-    const { sources, limits } = this.#parts.configuration()
-    requireLease(order.leaseSeconds, limits.leaseSeconds)
+    const { sources } = this.#parts.configuration()
+    const leaseSeconds = this.#granted(order.leaseSeconds)
     this.#parts.beforeChange()
     await requireAllowed(sources, order.path, 'restore')
-    return await this.#parts.targets.openTarget(order, signal)
+    return await this.#parts.targets.openTarget({ ...order, leaseSeconds }, signal)
   }
 
   async write(targetId: string, pieces: AsyncIterable<PieceToWrite>, signal: AbortSignal): Promise<number> {
@@ -208,6 +210,10 @@ class AgentHost implements AgentApi, AsyncDisposable {
     this.#stopped.abort(stopping())
     await this.#parts.targets[Symbol.asyncDispose]()
     await this.#groups.releaseAll()
+  }
+
+  #granted(seconds: number): number {
+    return grantedLease(seconds, this.#parts.configuration().limits.leaseSeconds)
   }
 
   async *#stream<Item>(imageId: string, items: () => AsyncIterable<Item>): AsyncGenerator<Item> {

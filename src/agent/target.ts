@@ -81,7 +81,7 @@ export class Target implements AsyncDisposable {
     return target
   }
 
-  async describe(signal: AbortSignal): Promise<TargetOfAgent> {
+  async describe(signal: AbortSignal): Promise<Omit<TargetOfAgent, 'leaseSeconds'>> {
     const { device, map } = this.#parts
     if (map !== null) await this.#place(map, signal)
     return {

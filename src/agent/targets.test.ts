@@ -60,7 +60,8 @@ test('openTarget() opens only what the configuration allows', { skip }, async ()
     sizeBytes: 4 * MIB,
     sectorSizeBytes: 512,
     epoch: 'unmapped',
-    devices: [], // A loop device is known to no other host.
+    devices: [],
+    leaseSeconds: 600, // A loop device is known to no other host.
   })
 })
 

@@ -55,10 +55,11 @@ export class Targets implements AgentTargets {
     try {
       const described = await target.describe(signal)
       signal.throwIfAborted()
+      const { leaseSeconds } = order
       const leased = { target, lost: new AbortController(), leaseMs: 0, timer: undefined }
       this.#open.set(id, leased)
-      this.#lease(leased, order.leaseSeconds)
-      return described
+      this.#lease(leased, leaseSeconds)
+      return { ...described, leaseSeconds }
     } catch (error) {
       await target[Symbol.asyncDispose]()
       throw error

@@ -26,10 +26,11 @@ export type AgentApi = {
     signal: AbortSignal,
   ): AsyncIterable<PieceOfImage>
   load(imageId: string, signal: AbortSignal): Promise<DiskLoad>
+  /** Gives for how long it is held from now on. */
   renew(
     lease: { readonly groupId: string; readonly leaseSeconds: number },
     signal: AbortSignal,
-  ): Promise<void>
+  ): Promise<number>
   keep(kept: { readonly groupId: string; readonly pointId: string }, signal: AbortSignal): Promise<void>
   release(groupId: string, signal: AbortSignal): Promise<void>
   openTarget(order: TargetOrder, signal: AbortSignal): Promise<TargetOfAgent>
@@ -103,6 +104,8 @@ export type FrozenByAgent = {
   /** Null where no hook was run and nothing was frozen beside the images. */
   readonly freeze: FreezeRecord | null
   readonly degraded: readonly Degraded[]
+  /** What was granted: at most what was asked for. */
+  readonly leaseSeconds: number
 }
 
 export type ImageOfAgent = {
@@ -153,4 +156,6 @@ export type TargetOfAgent = {
   readonly epoch: string
   /** Empty when it can be written through the agent's host only. */
   readonly devices: readonly DeviceIdentity[]
+  /** What was granted: at most what was asked for. */
+  readonly leaseSeconds: number
 }

@@ -11,8 +11,9 @@ import { Code, ConnectError, type Transport } from '@connectrpc/connect'
 import { createGrpcTransport } from '@connectrpc/connect-node'
 import type { AgentSession } from './agent-session.ts'
 import { errorFromWire, silent } from './error-from-wire.ts'
+import type { Outage } from './outage.ts'
 import type { Patience } from './patience.ts'
-import { isInterruption, pause } from './resumed.ts'
+import { pause } from './resumed.ts'
 import { MESSAGE_BYTES_MAX } from './wire-limits.ts'
 
 export type CallLimits = {
@@ -20,6 +21,8 @@ export type CallLimits = {
   readonly signal: AbortSignal
   /** To ask twice is the same as to ask once. */
   readonly isRepeatable?: boolean
+  /** It ends what is over anyway: of an agent that is known not to be there it is asked once, and shortly. */
+  readonly isTidying?: boolean
 }
 
 /** A stream that the other side has not begun, because it was about to close the connection, is asked for again. */
@@ -31,10 +34,14 @@ export class AgentCalls {
   readonly patience: Patience
   readonly #session: AgentSession
   readonly #transport: Transport
-  #hasAnswered = false
+  readonly outage: Outage
 
-  constructor(session: AgentSession, parts: { readonly agent: string; readonly patience: Patience }) {
+  constructor(
+    session: AgentSession,
+    parts: { readonly agent: string; readonly patience: Patience; readonly outage: Outage },
+  ) {
     this.agent = parts.agent
+    this.outage = parts.outage
     this.patience = parts.patience
     this.#session = session
     this.#transport = createGrpcTransport({
@@ -47,26 +54,27 @@ export class AgentCalls {
     })
   }
 
-  /** Somebody has been there: if nobody answers now, that may pass. */
-  get hasAnswered(): boolean {
-    return this.#hasAnswered
-  }
-
   async once<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
     limits: CallLimits,
   ): Promise<MessageShape<O>> {
-    const { signal, isRepeatable = false } = limits
-    const isKnown = this.#hasAnswered
+    const { outage, patience } = this
+    const { signal, isRepeatable = false, isTidying = false } = limits
+    if (!isTidying) outage.requireHope()
+    else if (outage.isKnown) outage.hurry()
+    let failingSinceMs: number | null = null
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#once(method, request, limits)
       } catch (error) {
-        const mayRepeat = isRepeatable && isKnown && attempt <= this.patience.idleResumesMax
-        if (!mayRepeat || !isInterruption(error)) throw error
+        signal.throwIfAborted()
+        failingSinceMs ??= outage.now()
+        const isTooMuch = !isRepeatable || outage.hasLasted(failingSinceMs)
+        if (isTooMuch || !outage.mayPass(error)) throw outage.verdict(error)
       }
-      await pause(attempt, this.patience, signal)
+      if (isTidying) outage.hurry()
+      await pause(attempt, patience, signal)
     }
   }
 
@@ -79,10 +87,10 @@ export class AgentCalls {
       signal.throwIfAborted()
       try {
         const response = await this.#transport.unary(method, signal, timeoutMs, undefined, request)
-        this.#hasAnswered = true
+        this.outage.end()
         return response.message
       } catch (error) {
-        if (error instanceof ConnectError && error.isWireError) this.#hasAnswered = true
+        if (error instanceof ConnectError && error.isWireError) this.outage.end()
         if (attempt < REFUSED_RETRIES_MAX && wasNotBegun(error)) continue
         throw await this.#failure(error, { timeoutMs, signal })
       }
@@ -95,6 +103,7 @@ export class AgentCalls {
     signal: AbortSignal,
   ): AsyncGenerator<MessageShape<O>> {
     signal.throwIfAborted()
+    this.outage.requireHope()
     const left = new AbortController()
     const either = AbortSignal.any([signal, left.signal])
     const { silenceMs } = this.patience
@@ -104,7 +113,7 @@ export class AgentCalls {
       const response = await this.#transport.stream(method, either, undefined, undefined, once(request))
       for await (const message of response.message) {
         clearTimeout(timer)
-        this.#hasAnswered = true
+        this.outage.end()
         yield message
         timer = setTimeout(silence, silenceMs)
       }
@@ -125,6 +134,7 @@ export class AgentCalls {
     signal: AbortSignal,
   ): Promise<MessageShape<O>> {
     signal.throwIfAborted()
+    this.outage.requireHope()
     const left = new AbortController()
     const either = AbortSignal.any([signal, left.signal])
     const ours: unknown[] = []
@@ -139,7 +149,10 @@ export class AgentCalls {
     }
     try {
       const response = await this.#transport.stream(method, either, undefined, undefined, watched())
-      for await (const message of response.message) return message
+      for await (const message of response.message) {
+        this.outage.end()
+        return message
+      }
       throw new SyntaxError('it ends the call without an answer')
     } catch (error) {
       if (ours.length > 0) throw ours[0]
@@ -149,8 +162,15 @@ export class AgentCalls {
     }
   }
 
-  /** What to throw for `error`. */
-  async #failure(error: unknown, { timeoutMs, signal }: CallLimits): Promise<unknown> {
+  /** What to throw for `error`; the others hear of it when nobody was there. */
+  async #failure(error: unknown, limits: CallLimits): Promise<unknown> {
+    const failure = await this.#failureOf(error, limits)
+    if (error instanceof ConnectError && error.isWireError) this.outage.end()
+    else if (!limits.signal.aborted) this.outage.note(failure)
+    return failure
+  }
+
+  async #failureOf(error: unknown, { timeoutMs, signal }: CallLimits): Promise<unknown> {
     if (signal.aborted) return signal.reason
     // The end of a stream comes before that of its connection, which says why.
     await nextTurn()

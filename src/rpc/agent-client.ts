@@ -4,7 +4,7 @@ import type { AgentCalls } from './agent-calls.ts'
 import { agentStreams } from './agent-streams.ts'
 import { digestsFromMessage } from './challenge-message.ts'
 import { protocolWrong } from './error-from-wire.ts'
-import { freezeOrderToMessage } from './freeze-order-message.ts'
+import { freezeOrderToMessage, grantedLease } from './freeze-order-message.ts'
 import { frozenFromMessage } from './frozen-message.ts'
 import { AgentService, type GetLoadResponse } from './gen/icecore/v1/agent_pb.ts'
 import { KnownImages } from './image-facts.ts'
@@ -32,7 +32,7 @@ export function agentClient(calls: AgentCalls): AgentApi {
         signal,
         timeoutMs: calls.patience.longAnswerMs,
         read: (message) => {
-          const frozen = frozenFromMessage(message, order.sources)
+          const frozen = frozenFromMessage(message, order)
           for (const image of frozen.images) images.set(image.imageId, image)
           return frozen
         },
@@ -50,9 +50,15 @@ export function agentClient(calls: AgentCalls): AgentApi {
       ),
     load: (imageId, signal) =>
       ask(method.getLoad, { imageId }, { signal, isRepeatable, read: loadFromMessage }),
-    renew: (lease, signal) => ask(method.renew, lease, { signal, isRepeatable, read: nothing }),
+    renew: (lease, signal) =>
+      ask(method.renew, lease, {
+        signal,
+        isRepeatable,
+        read: ({ leaseSeconds }) => grantedLease(leaseSeconds, lease.leaseSeconds),
+      }),
     keep: (kept, signal) => ask(method.keep, kept, { signal, read: nothing }),
-    release: (groupId, signal) => ask(method.release, { groupId }, { signal, isRepeatable, read: nothing }),
+    release: (groupId, signal) =>
+      ask(method.release, { groupId }, { signal, isRepeatable, isTidying: true, read: nothing }),
   }
 }
 
@@ -62,20 +68,16 @@ type Ask = <I extends DescMessage, O extends DescMessage, T>(
   how: {
     readonly signal: AbortSignal
     readonly timeoutMs?: number
-    /** To ask twice is the same as to ask once. */
     readonly isRepeatable?: boolean
+    readonly isTidying?: boolean
     /** Throws SyntaxError. */
     readonly read: (message: MessageShape<O>) => T
   },
 ) => Promise<T>
 
 function asker(calls: AgentCalls): Ask {
-  return async (
-    called,
-    request,
-    { signal, timeoutMs = calls.patience.answerMs, isRepeatable = false, read },
-  ) => {
-    const message = await calls.once(called, request, { signal, timeoutMs, isRepeatable })
+  return async (called, request, { timeoutMs = calls.patience.answerMs, read, ...limits }) => {
+    const message = await calls.once(called, request, { ...limits, timeoutMs })
     try {
       return read(message)
     } catch (error) {
@@ -99,7 +101,7 @@ function targetCalls(
           signal,
           timeoutMs,
           read: (message) => {
-            const target = targetFromMessage(message)
+            const target = targetFromMessage(message, order.leaseSeconds)
             images.set(target.targetId, target)
             return target
           },

@@ -87,10 +87,7 @@ function imageRoutes(
         }),
         about: aboutGroup,
       },
-      async (lease, signal) => {
-        await api.renew(lease, signal)
-        return {}
-      },
+      async (lease, signal) => ({ leaseSeconds: await api.renew(lease, signal) }),
     ),
     keep: answerOnce(
       {

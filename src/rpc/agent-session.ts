@@ -4,12 +4,20 @@ import { isIP } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Http2SessionManager } from '@connectrpc/connect-node'
 import { connectionFailed } from './error-from-wire.ts'
+import type { Outage } from './outage.ts'
 import type { Patience } from './patience.ts'
 import { peerOf } from './peer.ts'
-import type { TlsMaterial } from './tls-material.ts'
+import type { TlsMaterial, TlsSource } from './tls-material.ts'
 import { tlsOptions } from './tls-options.ts'
 
 export type AgentAddress = { readonly host: string; readonly port: number }
+
+type SessionParts = {
+  readonly address: AgentAddress
+  readonly tls: TlsSource
+  readonly patience: Patience
+  readonly outage: Outage
+}
 
 /** What the agent may send of a stream, and of all, before it is read: enough for a fast network that is far away. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
@@ -28,20 +36,16 @@ const HUNG_UP =
 export class AgentSession implements AsyncDisposable {
   readonly authority: string
   readonly #name: string
-  readonly #parts: { readonly address: AgentAddress; readonly tls: TlsMaterial; readonly patience: Patience }
+  readonly #parts: SessionParts
   #session: Promise<ClientHttp2Session> | null = null
   /** The one that `#session` gives. */
   #current: ClientHttp2Session | null = null
-  readonly #open = new Set<ClientHttp2Session>()
+  readonly #open = new Map<ClientHttp2Session, TLSSocket>()
   /** Why the last connection ended. */
   #failure: Error | null = null
   #isClosed = false
 
-  constructor(parts: {
-    readonly address: AgentAddress
-    readonly tls: TlsMaterial
-    readonly patience: Patience
-  }) {
+  constructor(parts: SessionParts) {
     const { host, port } = parts.address
     this.#parts = parts
     this.#name = `${host}:${port}`
@@ -73,25 +77,37 @@ export class AgentSession implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true
-    await this.#session?.catch(() => null)
-    const ends = [...this.#open].map((session) => {
+    const ends = [...this.#open].map(([session, socket]) => {
       const { promise, resolve } = Promise.withResolvers<void>()
       session.once('close', resolve)
-      session.destroy()
+      end(session, socket)
       return promise
     })
     await Promise.all(ends)
+    await this.#session?.catch(() => null)
   }
 
   #connected(): Promise<ClientHttp2Session> {
-    if (this.#isClosed) return Promise.reject(connectionFailed(this.#name, 'the connection was closed'))
-    this.#session ??= this.#connect()
+    if (this.#isClosed) return Promise.reject(this.#closed())
+    if (this.#session === null) {
+      const connecting = this.#connect()
+      this.#session = connecting
+      connecting.catch(() => {
+        if (this.#session === connecting) this.#session = null
+      })
+    }
     return this.#session
+  }
+
+  #closed(): Error {
+    return connectionFailed(this.#name, 'the connection was closed')
   }
 
   async #connect(): Promise<ClientHttp2Session> {
     this.#failure = null
-    const socket = this.#socket()
+    const tls = await this.#parts.tls()
+    if (this.#isClosed) throw this.#closed()
+    const socket = this.#socket(tls)
     const session = connectHttp2(this.authority, {
       createConnection: () => socket,
       maxSessionMemory: SESSION_MEMORY_MB,
@@ -101,12 +117,12 @@ export class AgentSession implements AsyncDisposable {
         maxHeaderListSize: HEADER_BYTES_MAX,
       },
     })
-    this.#open.add(session)
+    this.#open.set(session, socket)
     this.#current = session
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const { connectMs } = this.#parts.patience
+    const connectMs = Math.ceil(this.#parts.outage.connectMs)
     const timer = setTimeout(() => {
-      session.destroy(connectionFailed(this.#name, `it does not answer within ${connectMs} ms`))
+      end(session, socket, connectionFailed(this.#name, `it does not answer within ${connectMs} ms`))
     }, connectMs)
     // The first that the agent says, and only when it has taken our certificate.
     session.once('remoteSettings', () => resolve())
@@ -132,13 +148,15 @@ export class AgentSession implements AsyncDisposable {
       clearTimeout(timer)
     }
     session.setLocalWindowSize(SESSION_WINDOW_BYTES)
-    this.#keepAlive(session)
+    session.once('close', () => {
+      if (this.#failure !== null) this.#parts.outage.connectionLost()
+    })
+    this.#keepAlive(session, socket)
     return session
   }
 
-  #socket(): TLSSocket {
-    const { address, tls } = this.#parts
-    const { host, port } = address
+  #socket(tls: TlsMaterial): TLSSocket {
+    const { host, port } = this.#parts.address
     return connectTls({
       ...tlsOptions(tls),
       host,
@@ -150,13 +168,15 @@ export class AgentSession implements AsyncDisposable {
     })
   }
 
-  #keepAlive(session: ClientHttp2Session): void {
+  #keepAlive(session: ClientHttp2Session, socket: TLSSocket): void {
     const { pingIntervalMs, pingTimeoutMs } = this.#parts.patience
     let unanswered: NodeJS.Timeout | undefined
     const timer = setInterval(() => {
-      if (session.destroyed || unanswered !== undefined) return
+      if (session.closed || session.destroyed || unanswered !== undefined) return
       unanswered = setTimeout(() => {
-        session.destroy(connectionFailed(this.#name, `it has not answered for ${pingTimeoutMs} ms`))
+        // Once one side has said that it closes, pings are not answered: what is under way then ends by itself.
+        if (!session.closed)
+          end(session, socket, connectionFailed(this.#name, `it has not answered for ${pingTimeoutMs} ms`))
       }, pingTimeoutMs)
       session.ping((error) => {
         if (error !== null) return
@@ -176,6 +196,12 @@ export class AgentSession implements AsyncDisposable {
     this.#current = null
     this.#session = null
   }
+}
+
+/** A session that is destroyed waits until what it is writing has gone out: on a network that is cut, for a quarter of an hour. */
+function end(session: ClientHttp2Session, socket: TLSSocket, error?: Error): void {
+  session.destroy(error)
+  socket.destroy()
 }
 
 /** Why a certificate is not that of the agent on `host`; the authority's signature, its time and the list were looked at before. */
@@ -210,6 +236,8 @@ const ALERTS: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate was signed by another authority',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate was signed by another authority',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate was signed by another authority',
+  // Of our own authority the list of revoked ones is here.
+  UNABLE_TO_GET_CRL: 'its certificate was signed by another authority',
   CERT_HAS_EXPIRED: 'its certificate has expired, or clocks differ',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet, or clocks differ',
   CERT_REVOKED: 'its certificate is revoked',

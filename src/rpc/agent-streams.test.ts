@@ -126,8 +126,11 @@ test('extents() holds an image to the size and the devices that it was frozen wi
     windowMs: null,
   } as const
   let map: ExtentsOfEpoch = part([data(0, 8)])
+  let leaseSeconds = 5
   await using pair = await agentPair({
-    freeze: () => Promise.resolve({ groupId: 'g', images: [image], freeze: null, degraded: [] }),
+    freeze: () =>
+      Promise.resolve({ groupId: 'g', images: [image], freeze: null, degraded: [], leaseSeconds }),
+    renew: () => Promise.resolve(leaseSeconds),
     extents: () => stream(map),
   })
   const order = {
@@ -138,7 +141,12 @@ test('extents() holds an image to the size and the devices that it was frozen wi
     provider: 'auto',
     basePointId: null,
   }
-  await pair.agent.freeze(order, NEVER)
+  assert.equal((await pair.agent.freeze(order, NEVER)).leaseSeconds, 5)
+  // More than was asked for is nothing that a mover could count on; an agent that does not say grants what was asked.
+  leaseSeconds = 6
+  await assert.rejects(pair.agent.freeze(order, NEVER), { code: ErrorCode.ProtocolWrong })
+  leaseSeconds = 0
+  assert.equal(await pair.agent.renew({ groupId: 'g', leaseSeconds: 7 }, NEVER), 7)
   assert.equal((await all(pair.agent.extents(MAP, NEVER))).length, 1)
   const wrong: readonly ExtentsOfEpoch[] = [
     part([data(0, 7)], { imageSizeBytes: 7 * BLOCK }),

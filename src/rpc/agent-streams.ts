@@ -59,11 +59,7 @@ async function* resumeMap(
       throw new SyntaxError(`the map ends at ${state.position} of ${state.sizeBytes ?? 'unknown'} bytes`)
     }
   }
-  yield* resumed(
-    { isKnown: () => calls.hasAnswered, open, progress: () => state.position },
-    calls.patience,
-    signal,
-  )
+  yield* resumed({ open, progress: () => state.position }, calls, signal)
 }
 
 async function* resumeIdentification(
@@ -91,11 +87,7 @@ async function* resumeIdentification(
     // Silence is no answer to the question whether something moved.
     if (messageCount === 0) throw new SyntaxError('an identification has no message')
   }
-  yield* resumed(
-    { isKnown: () => calls.hasAnswered, open, progress: () => state.position },
-    calls.patience,
-    signal,
-  )
+  yield* resumed({ open, progress: () => state.position }, calls, signal)
 }
 
 async function* resumeDelta(
@@ -114,11 +106,7 @@ async function* resumeDelta(
       yield ranges
     }
   }
-  yield* resumed(
-    { isKnown: () => calls.hasAnswered, open, progress: () => state.position },
-    calls.patience,
-    signal,
-  )
+  yield* resumed({ open, progress: () => state.position }, calls, signal)
 }
 
 async function* readAll(
@@ -162,7 +150,7 @@ async function* readRanges(
     }
     if (index < missing.length) throw new SyntaxError(`${missing.length - index} ranges have not come whole`)
   }
-  yield* resumed({ isKnown: () => calls.hasAnswered, open, progress: () => progress }, calls.patience, signal)
+  yield* resumed({ open, progress: () => progress }, calls, signal)
 }
 
 /** What the other side broke of the protocol, as an error that names it. */

@@ -48,6 +48,7 @@ const frozen: FrozenByAgent = {
     windowMs: 40,
   },
   degraded: [{ code: 'MOMENTS_DIFFER', message: 'Each is of another moment' }],
+  leaseSeconds: 300,
 }
 const target: TargetOfAgent = {
   targetId: 't1',
@@ -55,6 +56,7 @@ const target: TargetOfAgent = {
   sectorSizeBytes: 512,
   epoch: 'e7',
   devices: [disk],
+  leaseSeconds: 60,
 }
 
 test('connectAgent() carries every question and every answer unchanged', async () => {
@@ -92,7 +94,7 @@ test('connectAgent() carries every question and every answer unchanged', async (
     freeze: answers(frozen),
     challenge: answers(digests),
     load: answers(load),
-    renew: answers(undefined),
+    renew: answers(3),
     keep: answers(undefined),
     release: answers(undefined),
     openTarget: answers(target),
@@ -116,7 +118,7 @@ test('connectAgent() carries every question and every answer unchanged', async (
   assert.deepEqual(await agent.freeze(order, NEVER), frozen)
   assert.deepEqual(await agent.challenge(question, NEVER), digests)
   assert.deepEqual(await agent.load('i0', NEVER), load)
-  await agent.renew({ groupId: 'g1', leaseSeconds: 5 }, NEVER)
+  assert.equal(await agent.renew({ groupId: 'g1', leaseSeconds: 5 }, NEVER), 3)
   await agent.keep({ groupId: 'g1', pointId: POINT }, NEVER)
   await agent.release('g1', NEVER)
   assert.deepEqual(await agent.openTarget(targetOrder, NEVER), target)
@@ -304,7 +306,7 @@ test('connectAgent() gives up a stream that is silent', async () => {
         isCancelled = true
       },
     },
-    { silenceMs: 100, idleResumesMax: 0 },
+    { silenceMs: 100, outageMs: 0 },
   )
   const stream = pair.agent.delta({ imageId: 'i0', startingOffset: 0, basePointId: POINT }, NEVER)
   await assert.rejects(all(stream), { code: ErrorCode.ConnectionFailed, message: /it was silent for 100 ms/ })

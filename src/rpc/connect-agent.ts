@@ -4,8 +4,9 @@ import { AgentCalls } from './agent-calls.ts'
 import { agentClient } from './agent-client.ts'
 import { AgentSession } from './agent-session.ts'
 import { canonicalHost } from './host-name.ts'
+import { Outage } from './outage.ts'
 import { PATIENCE, type Patience } from './patience.ts'
-import type { TlsMaterial } from './tls-material.ts'
+import type { TlsMaterial, TlsSource } from './tls-material.ts'
 
 const PORT_MAX = 65_535
 
@@ -15,7 +16,8 @@ export type AgentConnection = AgentApi & AsyncDisposable
 export function connectAgent(parts: {
   readonly host: string
   readonly port: number
-  readonly tls: TlsMaterial
+  /** Asked with every connection that is made, where it may be another one by then. */
+  readonly tls: TlsMaterial | TlsSource
   readonly patience?: Partial<Patience>
 }): AgentConnection {
   const { port, tls } = parts
@@ -25,8 +27,10 @@ export function connectAgent(parts: {
     throw new BackupError(ErrorCode.UsageWrong, message)
   }
   const patience = { ...PATIENCE, ...parts.patience }
-  const session = new AgentSession({ address: { host, port }, tls, patience })
-  const calls = new AgentCalls(session, { agent: `${host}:${port}`, patience })
+  const outage = new Outage(patience)
+  const source = typeof tls === 'function' ? tls : () => Promise.resolve(tls)
+  const session = new AgentSession({ address: { host, port }, tls: source, patience, outage })
+  const calls = new AgentCalls(session, { agent: `${host}:${port}`, patience, outage })
   return {
     ...agentClient(calls),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),

@@ -1,4 +1,4 @@
-import { create } from '@bufbuild/protobuf'
+import { create, type Message } from '@bufbuild/protobuf'
 import { Code, type HandlerContext } from '@connectrpc/connect'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { RangeBatch } from '../domain/range.ts'
@@ -22,42 +22,50 @@ const ALTERED_FIELD = IdentifyConfigurationResponseSchema.field.altered.number
 const RANGES_FIELD = GetDeltaResponseSchema.field.ranges.number
 
 /** The messages of a map. */
-export async function* extentAnswers(
+export function extentAnswers(
   map: AsyncIterable<ExtentsOfEpoch>,
   from: StreamFrom,
   context: HandlerContext,
 ): AsyncGenerator<GetExtentsResponse> {
-  for await (const part of messagesOf(map)) {
-    requireStart(from, part.imageSizeBytes)
-    const head = { imageSizeBytes: BigInt(part.imageSizeBytes), epoch: part.epoch }
-    if (isJson(context)) {
-      yield create(GetExtentsResponseSchema, { ...head, extents: part.extents.map(extentToMessage) })
-      continue
-    }
-    const message = create(GetExtentsResponseSchema, head)
-    message.$unknown = extentsToField(part.extents, EXTENTS_FIELD)
-    yield message
-  }
+  return mapAnswers(messagesOf(map, from), context, {
+    field: EXTENTS_FIELD,
+    make: (head, extents) => create(GetExtentsResponseSchema, { ...head, extents }),
+  })
 }
 
 /** The messages of an identification. */
-export async function* alteredAnswers(
+export function alteredAnswers(
   altered: AsyncIterable<ExtentsOfEpoch>,
   from: StreamFrom,
   context: HandlerContext,
 ): AsyncGenerator<IdentifyConfigurationResponse> {
-  for await (const part of messagesOf(altered)) {
-    requireStart(from, part.imageSizeBytes)
-    const head = { imageSizeBytes: BigInt(part.imageSizeBytes), epoch: part.epoch }
+  return mapAnswers(messagesOf(altered, from), context, {
+    field: ALTERED_FIELD,
+    make: (head, extents) => create(IdentifyConfigurationResponseSchema, { ...head, altered: extents }),
+  })
+}
+
+type Head = { readonly imageSizeBytes: bigint; readonly epoch: string }
+
+/** The two messages differ in what they call their extents. */
+type MapMessage<Answer> = {
+  readonly field: number
+  readonly make: (head: Head, extents: ReturnType<typeof extentToMessage>[]) => Answer
+}
+
+async function* mapAnswers<Answer extends Message>(
+  parts: AsyncIterable<ExtentsOfEpoch>,
+  context: HandlerContext,
+  { field, make }: MapMessage<Answer>,
+): AsyncGenerator<Answer> {
+  for await (const { imageSizeBytes, epoch, extents } of parts) {
+    const head = { imageSizeBytes: BigInt(imageSizeBytes), epoch }
     if (isJson(context)) {
-      yield create(IdentifyConfigurationResponseSchema, {
-        ...head,
-        altered: part.extents.map(extentToMessage),
-      })
+      yield make(head, extents.map(extentToMessage))
       continue
     }
-    const message = create(IdentifyConfigurationResponseSchema, head)
-    message.$unknown = extentsToField(part.extents, ALTERED_FIELD)
+    const message = make(head, [])
+    message.$unknown = extentsToField(extents, field)
     yield message
   }
 }
@@ -82,8 +90,12 @@ export async function* deltaAnswers(
   }
 }
 
-async function* messagesOf(batches: AsyncIterable<ExtentsOfEpoch>): AsyncGenerator<ExtentsOfEpoch> {
+async function* messagesOf(
+  batches: AsyncIterable<ExtentsOfEpoch>,
+  from: StreamFrom,
+): AsyncGenerator<ExtentsOfEpoch> {
   for await (const batch of batches) {
+    requireStart(from, batch.imageSizeBytes)
     for (const extents of partsOf(batch.extents)) yield { ...batch, extents }
   }
 }

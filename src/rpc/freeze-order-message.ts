@@ -24,6 +24,12 @@ export function freezeOrderFromMessage(message: FreezeRequest): FreezeOrder {
   }
 }
 
+/** What an agent granted; one that does not say grants what was asked for. */
+export function grantedLease(seconds: number, askedSeconds: number): number {
+  if (seconds === 0) return askedSeconds
+  return integerFrom(seconds, 'lease_seconds', { min: 1, max: askedSeconds })
+}
+
 export function leaseFrom(seconds: number): number {
   return integerFrom(seconds, 'lease_seconds', { min: 1, max: LEASE_SECONDS_MAX })
 }

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { FrozenByAgent, ImageOfAgent } from './agent-api.ts'
+import type { FreezeOrder, FrozenByAgent, ImageOfAgent } from './agent-api.ts'
 import {
   degradedFromMessages,
   freezeRecordFromMessage,
@@ -13,6 +13,7 @@ import {
   type FrozenImage,
   type FrozenImageSchema,
 } from './gen/icecore/v1/agent_pb.ts'
+import { grantedLease } from './freeze-order-message.ts'
 import { identitiesFromMessages, identityToMessage, sectorSizeFrom } from './identity-message.ts'
 import { listFrom, numberFrom, optionalNumber, textFrom } from './wire-values.ts'
 
@@ -27,6 +28,7 @@ export function frozenToMessage(frozen: FrozenByAgent): MessageInitShape<typeof 
     groupId: frozen.groupId,
     images: frozen.images.map(imageToMessage),
     degraded: [...frozen.degraded],
+    leaseSeconds: frozen.leaseSeconds,
     ...(frozen.freeze === null ? {} : { freeze: freezeRecordToMessage(frozen.freeze) }),
   }
 }
@@ -42,8 +44,11 @@ function imageToMessage(image: ImageOfAgent): MessageInitShape<typeof FrozenImag
   }
 }
 
-/** Throws SyntaxError, also when there is not one image for each of `sources`, in their order. */
-export function frozenFromMessage(message: FreezeResponse, sources: readonly string[]): FrozenByAgent {
+/** Throws SyntaxError, also when there is not one image for each source of the order, in their order. */
+export function frozenFromMessage(
+  message: FreezeResponse,
+  { sources, leaseSeconds }: Pick<FreezeOrder, 'sources' | 'leaseSeconds'>,
+): FrozenByAgent {
   const images = listFrom(message.images, 'images').map(imageFromMessage)
   if (images.length !== sources.length || images.some((image, index) => image.source !== sources[index])) {
     throw new SyntaxError('the images are not those of the sources that were asked for, in their order')
@@ -56,6 +61,7 @@ export function frozenFromMessage(message: FreezeResponse, sources: readonly str
     images,
     freeze: message.freeze === undefined ? null : freezeRecordFromMessage(message.freeze),
     degraded: degradedFromMessages(message.degraded),
+    leaseSeconds: grantedLease(message.leaseSeconds, leaseSeconds),
   }
 }
 

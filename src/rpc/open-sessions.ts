@@ -93,6 +93,8 @@ export class OpenSessions {
     session.on('error', () => {})
     let answeredAt = performance.now()
     const pings = setInterval(() => {
+      // Once one side has said that it closes, pings are not answered: what is under way then ends by itself.
+      if (session.closed) return
       if (performance.now() - answeredAt > PING_INTERVAL_MS + PING_TIMEOUT_MS) return session.destroy()
       if (session.destroyed) return
       session.ping((error) => {

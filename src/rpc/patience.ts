@@ -10,11 +10,15 @@ export type Patience = {
   readonly longAnswerMs: number
   /** Between two messages of a stream. */
   readonly silenceMs: number
-  /** How often a stream that was cut off is taken up again, if it brings nothing new in between, and altogether. */
-  readonly idleResumesMax: number
+  /** An agent that was there and is not reached is tried again for so long, by all calls together; then it is given up. */
+  readonly outageMs: number
+  /** Of one that was given up: whether it is there again, for whoever has to tidy up. */
+  readonly lastAttemptMs: number
+  /** How often a stream that was cut off is taken up again altogether. */
   readonly resumesMax: number
-  /** Before the first attempt; then twice as long each time. */
+  /** Before the first attempt; then twice as long each time, up to the second one. */
   readonly resumeDelayMs: number
+  readonly resumeDelayMaxMs: number
 }
 
 export const PATIENCE: Patience = {
@@ -24,7 +28,9 @@ export const PATIENCE: Patience = {
   answerMs: 60_000,
   longAnswerMs: 30 * 60_000,
   silenceMs: 15 * 60_000,
-  idleResumesMax: 5,
+  outageMs: 60_000,
+  lastAttemptMs: 3000,
   resumesMax: 100,
   resumeDelayMs: 200,
+  resumeDelayMaxMs: 5000,
 }

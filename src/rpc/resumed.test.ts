@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { agentPair, all, NEVER } from '../../test/support/agent-pair.ts'
-import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { eventually } from '../../test/support/eventually.ts'
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { Extent } from '../domain/extent.ts'
 import type { ExtentsOfEpoch, StreamFrom } from './agent-api.ts'
 
@@ -140,6 +141,7 @@ test('a stream is not taken up again for ever, and not after an answer of the ag
   let count = 0
   await using pair = await agentPair(
     {
+      listSources: () => Promise.resolve([]),
       async *extents({ startingOffset }) {
         count += 1
         yield* mapFrom(startingOffset, 'e1')
@@ -151,17 +153,79 @@ test('a stream is not taken up again for ever, and not after an answer of the ag
         throw new BackupError(ErrorCode.ImageLost, 'Cannot tell what changed: the snapshot overflowed')
       },
     },
-    { idleResumesMax: 2 },
+    { outageMs: 200, connectMs: 100 },
   )
-  pair.proxy.breakAfter = [100_000, 0, 0, 0, 0, 0, 0]
-  await assert.rejects(all(pair.agent.extents(MAP, NEVER)), { code: ErrorCode.ConnectionFailed })
+  pair.proxy.breakAfter = [100_000, ...Array<number>(1000).fill(0)]
+  await assert.rejects(all(pair.agent.extents(MAP, NEVER)), {
+    code: ErrorCode.ConnectionFailed,
+    message: /was tried again for 0.2 s$/,
+  })
   assert.equal(count, 1)
-  assert.equal(pair.proxy.brokenCount, 4)
   pair.proxy.breakAfter = []
+  await eventually(async () => await isDone(pair.agent.listSources(NEVER)))
   await assert.rejects(all(pair.agent.delta({ ...MAP, basePointId: 'p' }, NEVER)), {
     code: ErrorCode.ImageLost,
   })
   assert.equal(count, 2)
+})
+
+async function isDone(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call
+    return true
+  } catch (error) {
+    if (isBackupError(error, ErrorCode.ConnectionFailed)) return false
+    throw error
+  }
+}
+
+test('what one call waited for in vain, the others do not wait for again', async () => {
+  const released: string[] = []
+  await using pair = await agentPair(
+    {
+      listSources: () => Promise.resolve([]),
+      release: (groupId) => {
+        released.push(groupId)
+        return Promise.resolve()
+      },
+    },
+    { pingIntervalMs: 20, pingTimeoutMs: 60, connectMs: 30_000, outageMs: 300, lastAttemptMs: 500 },
+  )
+  const { agent, proxy } = pair
+  await agent.listSources(NEVER)
+  // The network is cut in the middle: nothing comes through any more, and nobody says so.
+  proxy.isSilent = true
+  const read = { imageId: 'i0', ranges: [{ offset: 0, length: 1 }] }
+  const gone = { code: ErrorCode.ConnectionFailed, message: /was tried again for 0.3 s$/ }
+  await assert.rejects(all(agent.read(read, NEVER)), gone)
+  const { connectionCount } = proxy
+  // As the reads that a lane has under way, and those that it begins only then.
+  await Promise.all(Array.from({ length: 20 }, () => assert.rejects(all(agent.read(read, NEVER)), gone)))
+  for (let more = 0; more < 20; more += 1) await assert.rejects(agent.load('i0', NEVER), gone)
+  assert.equal(proxy.connectionCount, connectionCount)
+  // What tidies up tries once.
+  await assert.rejects(agent.release('g1', NEVER), { code: ErrorCode.ConnectionFailed })
+  assert.equal(proxy.connectionCount, connectionCount + 1)
+  proxy.isSilent = false
+  await eventually(async () => await isDone(agent.release('g1', NEVER)))
+  assert.deepEqual(released, ['g1'])
+  // It answered: what anybody asks is asked again.
+  assert.deepEqual(await agent.listSources(NEVER), [])
+})
+
+test('release() tries once more when only then it turns out that the connection is gone', async () => {
+  const released: string[] = []
+  const breaking = Promise.withResolvers<() => void>()
+  await using pair = await agentPair({
+    release: async (groupId) => {
+      released.push(groupId)
+      const breakAll = await breaking.promise
+      if (released.length === 2) breakAll()
+    },
+  })
+  breaking.resolve(() => pair.proxy.breakAll())
+  for (const group of ['g1', 'g2']) await pair.agent.release(group, NEVER)
+  assert.deepEqual(released, ['g1', 'g2', 'g2'])
 })
 
 test('a call that may be repeated is, once somebody has been there', async () => {
@@ -169,7 +233,7 @@ test('a call that may be repeated is, once somebody has been there', async () =>
   await using pair = await agentPair({
     renew: () => {
       calls.push('renew')
-      return Promise.resolve()
+      return Promise.resolve(5)
     },
     keep: () => {
       calls.push('keep')

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
+import type { Outage } from './outage.ts'
 import type { Patience } from './patience.ts'
 
 export type Resumable<T> = {
-  /** It is known that somebody is there: a first failure is an interruption too. */
-  readonly isKnown: () => boolean
   /** Asks for what has not come yet. */
   readonly open: () => AsyncIterable<T>
   /** How far it has come; larger with every step. */
@@ -12,46 +10,41 @@ export type Resumable<T> = {
 }
 
 /**
- * A stream that goes on when its connection is cut off, from the end of what has come. One that never began fails at once:
- * whoever asks wants to know that nobody is there.
+ * A stream that goes on when its connection is cut off, from the end of what has come. One that never began, of an agent
+ * that never answered, fails at once: whoever asks wants to know that nobody is there.
  */
 export async function* resumed<T>(
   stream: Resumable<T>,
-  patience: Patience,
+  { outage, patience }: { readonly outage: Outage; readonly patience: Patience },
   signal: AbortSignal,
 ): AsyncGenerator<T> {
-  const start = stream.progress()
-  let before = start
-  let hasBegun = stream.isKnown()
+  let before = stream.progress()
   let idleCount = 0
+  let idleSinceMs: number | null = null
   for (let count = 0; ; count += 1) {
     try {
-      for await (const item of stream.open()) {
-        hasBegun = true
-        yield item
-      }
+      yield* stream.open()
       return
     } catch (error) {
       signal.throwIfAborted()
       const progress = stream.progress()
-      idleCount = progress > before ? 0 : idleCount + 1
+      const isIdle = progress === before
+      idleCount = isIdle ? idleCount + 1 : 0
+      // Also where all other calls are answered: this one may be what ends the connection.
+      idleSinceMs = (isIdle ? idleSinceMs : null) ?? outage.now()
       before = progress
-      const isCutOff = hasBegun && isInterruption(error)
-      if (!isCutOff || count >= patience.resumesMax || idleCount > patience.idleResumesMax) throw error
+      const isTooMuch = count >= patience.resumesMax || outage.hasLasted(idleSinceMs)
+      if (isTooMuch || !outage.mayPass(error)) throw outage.verdict(error)
     }
     await pause(idleCount, patience, signal)
   }
 }
 
-/** True for a failure after which it is worth to ask again. */
-export function isInterruption(error: unknown): boolean {
-  return isBackupError(error, ErrorCode.ConnectionFailed) && error.data['isSilent'] !== true
-}
-
 /** Waits longer before each attempt that follows one in vain. Throws the reason of `signal`. */
 export async function pause(idleCount: number, patience: Patience, signal: AbortSignal): Promise<void> {
+  const waitMs = Math.min(patience.resumeDelayMs * 2 ** idleCount, patience.resumeDelayMaxMs)
   try {
-    await sleep(patience.resumeDelayMs * 2 ** idleCount, undefined, { signal })
+    await sleep(waitMs, undefined, { signal })
   } catch (error) {
     signal.throwIfAborted()
     throw error

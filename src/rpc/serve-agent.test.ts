@@ -144,7 +144,8 @@ test('replaceTls() keeps calls under way, and ends those of a peer that is revok
     listen: { host: '127.0.0.1', port: 0 },
     onCall: () => {},
   })
-  const at = { host: '127.0.0.1', port: server.port, patience: { resumeDelayMs: 1, idleResumesMax: 1 } }
+  const patience = { resumeDelayMs: 1, outageMs: 200, pingIntervalMs: 20, pingTimeoutMs: 60 }
+  const at = { host: '127.0.0.1', port: server.port, patience }
   await using goodAgent = connectAgent({ ...at, tls: good })
   await using badAgent = connectAgent({ ...at, tls: bad })
   const from = { startingOffset: 0, basePointId: 'p' }
@@ -164,8 +165,9 @@ test('replaceTls() keeps calls under way, and ends those of a peer that is revok
   await badStream
   // A new certificate as well, while the stream of the other goes on.
   server.replaceTls(authority.revoke(authority.issue({ role: 'agent' }), bad))
+  // For long enough that its connection, on which nothing new may begin, would have been given up.
   const before = counts.good
-  await eventually(() => counts.good > before)
+  await eventually(() => counts.good > before + 50)
   assert.deepEqual(await goodAgent.listSources(NEVER), [])
   done.add('good')
   await goodStream
@@ -186,15 +188,18 @@ test('serveAgent() does not answer a certificate that has ended since the connec
     clock: { now: () => clock.now() },
   })
   const tls = authority.issue({ role: 'mover', validMs: DAY_MS })
-  await using agent = connectAgent({
-    host: '127.0.0.1',
-    port: server.port,
-    tls,
-    patience: { idleResumesMax: 0 },
-  })
+  const at = { host: '127.0.0.1', port: server.port }
+  await using agent = connectAgent({ ...at, tls, patience: { outageMs: 0 } })
   assert.deepEqual(await agent.listSources(NEVER), [])
+  // One that makes itself another certificate before its own ends goes on.
+  const next = [tls, authority.issue({ role: 'mover', validMs: 3 * DAY_MS })]
+  const fresh = (): Promise<TlsMaterial> => Promise.resolve(next.shift() ?? tls)
+  await using lasting = connectAgent({ ...at, tls: fresh, patience: { resumeDelayMs: 1 } })
+  assert.deepEqual(await lasting.listSources(NEVER), [])
   clock = clockAt(2)
   await assert.rejects(agent.listSources(NEVER), { code: ErrorCode.ConnectionFailed })
+  assert.deepEqual(await lasting.listSources(NEVER), [])
+  assert.equal(next.length, 0)
 })
 
 test('serveAgent() outlives nonsense', async () => {

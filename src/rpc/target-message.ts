@@ -6,6 +6,7 @@ import type {
   WriteExtentsRequest,
   WriteExtentsRequestSchema,
 } from './gen/icecore/v1/agent_pb.ts'
+import { grantedLease } from './freeze-order-message.ts'
 import { identitiesFromMessages, identityToMessage, sectorSizeFrom } from './identity-message.ts'
 import { bytesFrom, numberFrom, textFrom } from './wire-values.ts'
 
@@ -17,13 +18,14 @@ export function targetToMessage(target: TargetOfAgent): MessageInitShape<typeof 
   }
 }
 
-export function targetFromMessage(message: OpenTargetResponse): TargetOfAgent {
+export function targetFromMessage(message: OpenTargetResponse, askedSeconds: number): TargetOfAgent {
   return {
     targetId: textFrom(message.targetId, 'target_id'),
     sizeBytes: numberFrom(message.sizeBytes, 'size_bytes'),
     sectorSizeBytes: sectorSizeFrom(message.sectorSizeBytes),
     epoch: textFrom(message.epoch, 'epoch'),
     devices: identitiesFromMessages(message.devices),
+    leaseSeconds: grantedLease(message.leaseSeconds, askedSeconds),
   }
 }
 

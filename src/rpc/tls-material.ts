@@ -7,3 +7,6 @@ export type TlsMaterial = {
   /** The authority's list of certificates that are no longer to be believed; null while there is none. */
   readonly revoked: string | null
 }
+
+/** What to show just now. */
+export type TlsSource = () => Promise<TlsMaterial>

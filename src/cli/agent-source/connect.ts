@@ -1,5 +1,6 @@
 import { ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import { openExistingAuthority, type AuthorityFolder } from '../../host/authority-folder.ts'
+import { MoverTls } from '../../host/mover-tls.ts'
 import type { AgentLink } from '../../lane/lane-messages.ts'
 import { connectAgent, type AgentConnection } from '../../rpc/connect-agent.ts'
 import type { Invocation } from '../invocation.ts'
@@ -18,14 +19,15 @@ type ConnectParts = Pick<Invocation, 'clock' | 'randomness' | 'progress' | 'sign
 export async function connectToAgent(parts: ConnectParts, address: AgentAddress): Promise<LinkedAgent> {
   const authority = await openExistingAuthority(parts.authorityFolder, parts)
   if (authority.endsSoon !== null) parts.progress({ event: 'notice', message: authority.endsSoon })
-  const link = { ...address, tls: await authority.moverTls() }
-  const agent = connectAgent(link)
-  try {
-    await renew(parts, authority, { agent, host: address.host })
-    return { agent, link, [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose]() }
-  } catch (error) {
-    await agent[Symbol.asyncDispose]()
-    throw error
+  await using stack = new AsyncDisposableStack()
+  const tls = stack.use(await MoverTls.make(authority, parts.clock))
+  const agent = stack.use(connectAgent({ ...address, tls: () => tls.fresh() }))
+  await renew(parts, authority, { agent, host: address.host })
+  const held = stack.move()
+  return {
+    agent,
+    link: { ...address, tls: tls.shared.memory },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
 }
 

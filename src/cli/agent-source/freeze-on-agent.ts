@@ -5,7 +5,7 @@ import type { Randomness } from '../../domain/randomness.ts'
 import type { Transport } from '../../domain/run-mode.ts'
 import type { AgentLink } from '../../lane/lane-messages.ts'
 import type { FoundDisk } from '../../linux/find-disk.ts'
-import type { AgentApi, FreezeOrder, ImageOfAgent } from '../../rpc/agent-api.ts'
+import type { AgentApi, FreezeOrder, FrozenByAgent, ImageOfAgent } from '../../rpc/agent-api.ts'
 import { challengeAll, type FrozenSource, type FrozenSources } from '../freeze/frozen-source.ts'
 import { AgentMap } from './agent-map.ts'
 import { OpenDisks } from './disks-of-image.ts'
@@ -40,9 +40,9 @@ export async function freezeOnAgent(
   const { agent, link, clock, signal } = parts
   await using stack = new AsyncDisposableStack()
   const frozen = await agent.freeze({ ...order, leaseSeconds: LEASE_SECONDS }, signal)
-  const { groupId } = frozen
-  stack.defer(() => release(parts, groupId))
-  const lease = stack.use(holdLease(agent, { groupId, host: link.host, clock }))
+  const { groupId, leaseSeconds } = frozen
+  stack.defer(() => release(parts, frozen))
+  const lease = stack.use(holdLease(agent, { groupId, leaseSeconds, host: link.host, clock }))
   const held = { ...parts, signal: AbortSignal.any([signal, lease.lost]) }
   const disks = stack.use(new OpenDisks())
   const way = await chooseWay(held, frozen.images, disks)
@@ -115,11 +115,16 @@ function requireRoom({ source, sizeBytes }: ImageOfAgent, host: string): void {
 }
 
 /** On every way out. An agent that cannot be reached lets go by itself when the lease ends. */
-async function release({ agent, notice }: FreezeOnAgentParts, groupId: string): Promise<void> {
+async function release(
+  { agent, notice }: FreezeOnAgentParts,
+  { groupId, leaseSeconds }: Pick<FrozenByAgent, 'groupId' | 'leaseSeconds'>,
+): Promise<void> {
   try {
     await agent.release(groupId, AbortSignal.timeout(RELEASE_MS))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    notice(`The agent was not told to let go of the frozen images, it will in ${LEASE_SECONDS} s: ${reason}`)
+    notice(
+      `The agent was not told to let go of the frozen images, it will within ${leaseSeconds} s: ${reason}`,
+    )
   }
 }

@@ -64,13 +64,14 @@ export async function runRestoreToAgent(
   const order = { path: options.to, sizeBytesMin: object.sizeBytes, leaseSeconds: LEASE_SECONDS }
   const target = await agent.openTarget(order, signal)
   stack.defer(() => release(invocation, agent, target))
-  const lease = stack.use(holdLease(agent, { groupId: target.targetId, host, clock }))
+  const { targetId, leaseSeconds } = target
+  const lease = stack.use(holdLease(agent, { groupId: targetId, leaseSeconds, host, clock }))
   const task: Task = { invocation, repository, object, agent, host, target, isWriting: false }
   requireFitting(task)
   const startedAt = clock.now().getTime()
   try {
     const done = await restore(task, AbortSignal.any([signal, lease.lost]))
-    await agent.closeTarget(target.targetId, signal)
+    await agent.closeTarget(targetId, signal)
     return report(task, { stored, done, durationMs: clock.now().getTime() - startedAt })
   } catch (error) {
     throw task.isWriting ? incomplete(task, error) : error
@@ -172,13 +173,13 @@ async function obstacleOf(
 async function release(
   { progress }: RestoreInvocation,
   agent: AgentApi,
-  { targetId }: TargetOfAgent,
+  { targetId, leaseSeconds }: TargetOfAgent,
 ): Promise<void> {
   try {
     await agent.release(targetId, AbortSignal.timeout(RELEASE_MS))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    const message = `The agent was not told to let go of the target, it will in ${LEASE_SECONDS} s: ${reason}`
+    const message = `The agent was not told to let go of the target, it will within ${leaseSeconds} s: ${reason}`
     progress({ event: 'notice', message })
   }
 }
