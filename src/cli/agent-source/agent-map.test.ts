@@ -124,3 +124,29 @@ test('AgentMap.receive() asks again for a map that moved while it was sent', asy
   const map = await AgentMap.receive({ agent: restless, image: IMAGE, host: 'db1' }, signal)
   assert.deepEqual([map.extentCount, asked], [1, 3])
 })
+
+test('AgentMap.identify() drops an answer that moved while it came, and asks again, but not for ever', async () => {
+  const agent = agentOf({ altered: [data(MIB, MIB, 40 * MIB)] })
+  let asked = 0
+  let movesUntil = 3
+  const restless: typeof agent = {
+    ...agent,
+    async *identify(from, now) {
+      asked += 1
+      if (asked >= movesUntil) return yield* agent.identify(from, now)
+      const extents = [data(0, MIB, 48 * MIB)]
+      yield await Promise.resolve({ imageSizeBytes: SIZE, epoch: 'e-2', extents })
+      throw new BackupError(ErrorCode.MapMoved, 'it moved')
+    },
+  }
+  const map = await AgentMap.receive({ agent: restless, image: IMAGE, host: 'db1' }, signal)
+  assert.deepEqual(await map.identify(signal), [{ offset: MIB, length: MIB }])
+  assert.equal(asked, 3)
+  assert.deepEqual(await map.takeMoved(signal), [{ offset: MIB, length: MIB }])
+  const before = [...map.extentsIn({ offset: 0, length: SIZE })]
+  movesUntil = Number.POSITIVE_INFINITY
+  asked = 0
+  await assert.rejects(map.identify(signal), { code: ErrorCode.MapMoved })
+  assert.equal(asked, 5)
+  assert.deepEqual([...map.extentsIn({ offset: 0, length: SIZE })], before)
+})

@@ -71,23 +71,25 @@ export class AgentMap {
 
   /** Asks the agent; what moved is kept for `takeMoved()` too, which the mover hears later. Throws IMAGE_LOST. */
   async identify(signal: AbortSignal): Promise<readonly Range[]> {
-    return await translated(this.#parts, async () => {
-      const answer = new Alterations(this.#parts, this.#epoch)
-      const altered = answer.receive(signal)
-      const first = await altered.next()
-      if (first.done === true) {
-        this.#epoch = answer.epoch
-        return []
-      }
-      const { sizeBytes } = this
-      const whole = this.batches({ offset: 0, length: sizeBytes })
-      this.#table = await ExtentTable.read(replaceExtents(whole, startingWith(first.value, altered)), {
-        sizeBytes,
-      })
+    return await translated(this.#parts, () => untilStill(() => this.#identifyOnce(signal)))
+  }
+
+  async #identifyOnce(signal: AbortSignal): Promise<readonly Range[]> {
+    const answer = new Alterations(this.#parts, this.#epoch)
+    const altered = answer.receive(signal)
+    const first = await altered.next()
+    if (first.done === true) {
       this.#epoch = answer.epoch
-      this.#untold = mergedRanges([...this.#untold, ...answer.moved])
-      return answer.moved
+      return []
+    }
+    const { sizeBytes } = this
+    const whole = this.batches({ offset: 0, length: sizeBytes })
+    this.#table = await ExtentTable.read(replaceExtents(whole, startingWith(first.value, altered)), {
+      sizeBytes,
     })
+    this.#epoch = answer.epoch
+    this.#untold = mergedRanges([...this.#untold, ...answer.moved])
+    return answer.moved
   }
 
   /** Asks, and tells all that moved since this was called before. */
@@ -149,7 +151,7 @@ async function receiveTable(
   signal: AbortSignal,
 ): Promise<{ table: ExtentTable; epoch: string }> {
   const { agent, image } = parts
-  for (let attempt = 1; ; attempt += 1) {
+  return await untilStill(async () => {
     const epochs = new Set<string>()
     async function* checked(): AsyncGenerator<ExtentBatch> {
       for await (const part of agent.extents({ imageId: image.imageId, startingOffset: 0 }, signal)) {
@@ -158,11 +160,18 @@ async function receiveTable(
         yield part.extents
       }
     }
+    const table = await ExtentTable.read(checked(), { sizeBytes: image.sizeBytes })
+    const [epoch = image.epoch] = epochs
+    if (epochs.size > 1) throw new RangeError(`it is of ${epochs.size} epochs, expected one`)
+    return { table, epoch }
+  })
+}
+
+/** What came of a map that moved meanwhile is dropped, and all of it asked for again. */
+async function untilStill<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
     try {
-      const table = await ExtentTable.read(checked(), { sizeBytes: image.sizeBytes })
-      const [epoch = image.epoch] = epochs
-      if (epochs.size > 1) throw new RangeError(`it is of ${epochs.size} epochs, expected one`)
-      return { table, epoch }
+      return await ask()
     } catch (error) {
       if (!isBackupError(error, ErrorCode.MapMoved) || attempt >= ATTEMPTS_MAX) throw error
     }
