@@ -5,6 +5,7 @@ import type { HookSet } from '../capture/hooks/choose-hooks.ts'
 import { FREEZE_DEADLINE_DEFAULT_MS } from '../capture/hooks/hook.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { errnoMeaning } from '../domain/errno.ts'
+import { hostAndPort, type HostAndPort } from '../domain/host-and-port.ts'
 import {
   HOOK_SECONDS_MAX,
   hooksSchema,
@@ -15,7 +16,7 @@ import { AGENT_PORT, type AllowedSource } from '../rpc/agent-api.ts'
 
 /** What an agent may do, by its own host's will: the file `agent.yaml` in its folder. */
 export type AgentConfiguration = {
-  readonly listen: { readonly host: string; readonly port: number }
+  readonly listen: HostAndPort
   /** Nothing else is frozen, or written to. */
   readonly sources: readonly AllowedSource[]
   readonly hookSets: readonly HookSet[]
@@ -65,7 +66,10 @@ async function contentOf(path: string): Promise<string> {
     if (cause instanceof BackupError) throw cause
     const reason = errnoMeaning(cause) ?? String(cause)
     const message = `Cannot read the agent's configuration "${path}": ${reason}, required is a file that says at least which "sources" may be frozen`
-    throw new BackupError(ErrorCode.UsageWrong, message, { data: { path }, cause })
+    throw new BackupError(ErrorCode.UsageWrong, message, {
+      data: { path, isAgentConfiguration: true },
+      cause,
+    })
   }
 }
 
@@ -167,18 +171,19 @@ function isPattern(text: string): boolean {
   return isPath && !text.includes('\0') && !text.includes('**')
 }
 
-/** `HOST:PORT`, `[ADDRESS]:PORT`, or only a host; null for what is none of them. */
-function parseListen(text: string): { readonly host: string; readonly port: number } | null {
-  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9A-Za-z._-]+))(?::(\d{1,5}))?$/.exec(text)
-  if (found === null) return null
-  const [, address, name, port] = found
-  const number = port === undefined ? AGENT_PORT : Number(port)
-  return number > 65_535 ? null : { host: address ?? name ?? HOST_DEFAULT, port: number }
+/** With port 0 the system chooses one. Null for what is no address. */
+function parseListen(text: string): HostAndPort | null {
+  try {
+    return hostAndPort(AGENT_PORT, 0)(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }
 
 function wrong(path: string, what: string): BackupError {
   const message = `Cannot use the agent's configuration "${path}": ${what}`
-  return new BackupError(ErrorCode.UsageWrong, message, { data: { path } })
+  return new BackupError(ErrorCode.UsageWrong, message, { data: { path, isAgentConfiguration: true } })
 }
 
 function firstLine(error: unknown): string {

@@ -1,10 +1,10 @@
 /** The reason of a cancellation that a person or the system asked for. */
 export class Cancelled extends Error {
   readonly signalName: string
-  /** What became of the work, in one line. */
-  readonly hint: string
+  /** What became of the work, in one line; undefined where the command's own definition says it, or nothing is left of it. */
+  readonly hint: string | undefined
 
-  constructor(signalName: string, hint = 'What was stored so far is kept and used by the next run') {
+  constructor(signalName: string, hint?: string) {
     super(`Cancelled by ${signalName}`)
     this.name = 'Cancelled'
     this.signalName = signalName

@@ -68,6 +68,8 @@ export type CommandDefinition = {
   /** Whether it takes `--repo` and the password options; `optional`: it may name the repository otherwise. */
   readonly repository: 'required' | 'optional' | 'none'
   readonly examples: readonly Example[]
+  /** What became of the work when it is cancelled, in one line; absent where nothing is left of it. */
+  readonly whenCancelled?: string
 }
 
 type ArgumentValue<Definition> = Definition extends { count: infer Count; parse: ParseText<infer Value> }

@@ -79,6 +79,8 @@ export function hintFor(error: BackupError): string | undefined {
   if (typeof error.data['chosenPath'] === 'string') return PATH_HINTS[error.code]
   if (error.data['isAgentDisk'] === true)
     return 'Run `icecore doctor --agent HOST` to see which disks both hosts see'
+  if (error.data['isAgentConfiguration'] === true)
+    return 'Two lines are enough to begin with, such as "sources:" and "  - /dev/vg0/home"; docs/agent-service.md has all keys'
   if (error.code !== ErrorCode.UsageWrong) return HINTS[error.code]
   const { suggestion, command } = error.data
   if (typeof suggestion === 'string') return `Did you mean ${suggestion}?`

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts'
 import type { Randomness } from '../domain/randomness.ts'
 import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
+import { Cancelled } from './cancelled.ts'
 import { COMMON_OPTIONS } from './common-options.ts'
 import { configurationPaths, readConfiguration } from './configuration.ts'
 import { ExitCode } from './exit-code.ts'
@@ -62,7 +63,12 @@ async function runRequest(request: RunRequest, host: Host): Promise<ExitCode> {
   const configuration = await readConfiguration(configurationPaths(host.environment))
   const settings = settle(common, host.environment, configuration)
   if (definition.repository === 'required') requireRepository(settings, name)
-  const result = await runWithProgress(request, { ...values, settings, name }, host)
+  const result = await runWithProgress(request, { ...values, settings, name }, host).catch(
+    (error: unknown) => {
+      if (!(error instanceof Cancelled) || error.hint !== undefined) throw error
+      throw new Cancelled(error.signalName, definition.whenCancelled)
+    },
+  )
   await printResult(result, settings, host.terminal)
   return result.finalExitCode?.() ?? result.exitCode
 }

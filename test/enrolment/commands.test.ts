@@ -4,7 +4,6 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import test from 'node:test'
 import * as valibot from 'valibot'
 import { readAgentTls } from '../../src/host/agent-folder.ts'
-import { eventually } from '../support/eventually.ts'
 import { type IcecoreResult, runIcecore } from '../support/run-icecore.ts'
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts'
 
@@ -27,25 +26,32 @@ type Invited = AsyncDisposable & {
   readonly said: () => string
   /** The words that it says to type, without the program. */
   readonly words: () => readonly string[]
+  readonly interrupt: () => void
 }
 
 /** `icecore agent invite`, in a process of its own, until it waits. */
 async function invite(folder: TemporaryFolder, ...options: readonly string[]): Promise<Invited> {
   let said = ''
   let child: ChildProcess | undefined
+  const waits = Promise.withResolvers<void>()
   const listen = ['--listen', '127.0.0.1:0', '--authority', folder.join('authority')]
   const result = runIcecore(['agent', 'invite', 'localhost', ...listen, ...options], {
     onStart: (started) => {
       child = started
-      started.stderr?.on('data', (text: string) => (said += text))
+      started.stderr?.on('data', (text: string) => {
+        said += text
+        if (said.includes('Waiting for the agent')) waits.resolve()
+      })
     },
   })
   const ended = result.then(({ stderr }) => `it ended: ${stderr}`)
-  await Promise.race([eventually(() => said.includes('Waiting for the agent')), ended.then(assert.fail)])
+  // However long a program takes to start on a busy machine: it waits, or it ends.
+  await Promise.race([waits.promise, ended.then(assert.fail)])
   return {
     result,
     said: () => said,
     words: () => (/^ {4}icecore (agent enroll \S+)/m.exec(said)?.[1] ?? '').split(' '),
+    interrupt: () => void child?.kill('SIGINT'),
     async [Symbol.asyncDispose]() {
       child?.kill()
       await result
@@ -154,15 +160,13 @@ test('enroll with a wrong token exits with 7, and the invitation stays open', as
 
 test('Control-C takes an invitation back, and its file with it', async () => {
   using folder = temporaryFolder()
-  let child: ChildProcess | undefined
   const file = folder.join('token')
-  const options = ['--token-file', file, '--authority', folder.join('authority')]
-  const result = runIcecore(['agent', 'invite', 'db1', '--listen', '127.0.0.1:0', ...options], {
-    onStart: (started) => (child = started),
-  })
-  await eventually(() => existsSync(file))
-  child?.kill('SIGINT')
-  assert.equal((await result).exitCode, 130)
+  await using invited = await invite(folder, '--token-file', file)
+  assert.equal(existsSync(file), true)
+  invited.interrupt()
+  const { exitCode, stderr } = await invited.result
+  assert.equal(exitCode, 130)
+  assert.match(stderr, /^icecore: Cancelled by SIGINT\nThe invitation is taken back/m)
   assert.equal(existsSync(file), false)
 })
 

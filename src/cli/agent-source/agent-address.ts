@@ -1,5 +1,5 @@
 import { AGENT_PORT } from '../../rpc/agent-api.ts'
-import { hostAndPort, hostAndPortText, type HostAndPort } from '../host-and-port.ts'
+import { hostAndPort, hostAndPortText, type HostAndPort } from '../../domain/host-and-port.ts'
 
 export type AgentAddress = HostAndPort
 

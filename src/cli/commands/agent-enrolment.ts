@@ -1,6 +1,6 @@
+import { hostAndPort } from '../../domain/host-and-port.ts'
 import { ENROLMENT_PORT } from '../../rpc/enrolment-token.ts'
 import type { CommandDefinition } from '../command.ts'
-import { hostAndPort } from '../host-and-port.ts'
 import { asText, wholeNumber } from '../option-values.ts'
 import { AGENT_FOLDER_OPTION, AUTHORITY_OPTION } from './authority-options.ts'
 
@@ -54,6 +54,7 @@ The first invitation makes the authority: a key that says who is an agent and wh
     { line: 'icecore agent invite db1.example.com', description: 'the host that owns the data' },
     { line: 'icecore agent invite 192.0.2.7 --expires 60', description: 'without a name, for an hour' },
   ],
+  whenCancelled: 'The invitation is taken back: its token is of no use to anybody',
 } as const satisfies CommandDefinition
 
 export const AGENT_ENROLL = {

@@ -1,5 +1,5 @@
-import { parseAgentAddress } from '../agent-source/agent-address.ts'
 import type { CommandDefinition } from '../command.ts'
+import { agentOption } from './agent-options.ts'
 import { AGENT_FOLDER_OPTION, AUTHORITY_OPTION } from './authority-options.ts'
 
 export const AGENT_STATUS = {
@@ -10,13 +10,7 @@ export const AGENT_STATUS = {
     'Shows the agent of this host without a connection to it: what its configuration allows, how long its certificate is good, which frozen images are held, and the last calls of its audit log. With --agent a mover asks the agent of another host, which says all of that but the calls.',
   arguments: {},
   options: {
-    agent: {
-      kind: 'value',
-      flag: 'agent',
-      valueName: 'HOST[:PORT]',
-      description: 'ask the agent of this host, as its mover',
-      parse: parseAgentAddress,
-    },
+    agent: agentOption('ask the agent of this host, as its mover'),
     folder: AGENT_FOLDER_OPTION,
     authority: AUTHORITY_OPTION,
   },

@@ -172,4 +172,5 @@ With a list of changes only those are read, and the list is tested: chunks that 
     },
     { line: 'icecore backup /dev/vg0/data-snap -r REPO --dry-run', description: 'how much would be read' },
   ],
+  whenCancelled: 'What was stored so far is kept and used by the next run',
 } as const satisfies CommandDefinition

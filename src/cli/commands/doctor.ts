@@ -1,5 +1,5 @@
-import { parseAgentAddress } from '../agent-source/agent-address.ts'
 import type { CommandDefinition } from '../command.ts'
+import { agentOption } from './agent-options.ts'
 import { AUTHORITY_OPTION } from './authority-options.ts'
 
 export const DOCTOR = {
@@ -11,13 +11,7 @@ export const DOCTOR = {
 What it could not look at is shown as unknown, never as well: as root it can look at all of it. The exit code is 0 when all is well or there are warnings only; 3 when something is wrong or unknown and backups still work; 4, 5 or 7 when they do not: because of this host, the repository, or the agent.`,
   arguments: {},
   options: {
-    agent: {
-      kind: 'value',
-      flag: 'agent',
-      valueName: 'HOST[:PORT]',
-      description: 'look at the way to this agent, and at its disks as this host sees them',
-      parse: parseAgentAddress,
-    },
+    agent: agentOption('look at the way to this agent, and at its disks as this host sees them'),
     authority: AUTHORITY_OPTION,
   },
   repository: 'optional',

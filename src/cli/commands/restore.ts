@@ -1,7 +1,6 @@
 import type { CommandDefinition } from '../command.ts'
 import { asText, oneOf } from '../option-values.ts'
-import { parseAgentAddress } from '../agent-source/agent-address.ts'
-import { TRANSPORT_CHOICES } from '../agent-source/transport-choice.ts'
+import { agentOption, transportOption } from './agent-options.ts'
 import { AUTHORITY_OPTION } from './authority-options.ts'
 import { LANES_OPTION } from './lanes-option.ts'
 import { POINT_ARGUMENT } from './point-argument.ts'
@@ -52,21 +51,11 @@ With --agent the target is a volume of another host. This host writes it on the 
       parse: oneOf(SPARSE),
     },
     lanes: LANES_OPTION,
-    agent: {
-      kind: 'value',
-      flag: 'agent',
-      valueName: 'HOST[:PORT]',
-      description: 'the target is a volume of this host, which its agent opens (port: 8770)',
-      parse: parseAgentAddress,
-    },
-    transport: {
-      kind: 'value',
-      flag: 'transport',
-      valueName: 'TRANSPORT',
-      description:
-        "how the bytes get to an agent's volume: san (this host writes its disks), lan (the agent writes), auto (san where it can be; the default)",
-      parse: oneOf(TRANSPORT_CHOICES),
-    },
+    agent: agentOption('the target is a volume of this host, which its agent opens'),
+    transport: transportOption("how the bytes get to an agent's volume", {
+      san: 'this host writes its disks',
+      lan: 'the agent writes',
+    }),
     sanDisks: {
       kind: 'list',
       flag: 'san-disk',

@@ -1,11 +1,9 @@
-import type { ParseText } from './command.ts'
-
 export type HostAndPort = { readonly host: string; readonly port: number }
 
 const PORT_MAX = 65_535
 
 /** Reads HOST, HOST:PORT, [ADDRESS] or [ADDRESS]:PORT; throws SyntaxError. */
-export function hostAndPort(defaultPort: number, portMin = 1): ParseText<HostAndPort> {
+export function hostAndPort(defaultPort: number, portMin = 1): (text: string) => HostAndPort {
   return (text) => {
     const found = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/[\]@]+))(?::(\d{1,5}))?$/.exec(text)
     const host = found?.[1] ?? found?.[2]
