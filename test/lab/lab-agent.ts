@@ -43,8 +43,8 @@ export class LabAgent {
     return await this.#running().processId()
   }
 
-  async start(): Promise<void> {
-    const started = startIcecore(this.#scene.owner, ['agent', 'run'])
+  async start(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    const started = startIcecore(this.#scene.owner, ['agent', 'run'], environment)
     this.#process = started
     let end = ''
     void started.ended.then(

@@ -3,7 +3,8 @@ import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { assembleVolumeGroups } from '../../formats/lvm2/assemble-groups.ts'
 import { readPhysicalVolume, type PhysicalVolume } from '../../formats/lvm2/physical-volume.ts'
-import type { LogicalVolume } from '../../formats/lvm2/volume-group.ts'
+import { isSameMetadata } from '../../formats/lvm2/same-metadata.ts'
+import type { LogicalVolume, VolumeGroup } from '../../formats/lvm2/volume-group.ts'
 import type { StackGroup, Volume } from '../../formats/volume-stack/volume.ts'
 import { cachedImage } from '../../images/cached-image.ts'
 import { PageCache } from '../../images/page-cache.ts'
@@ -17,6 +18,8 @@ import type { LvmTools, OpenDisk } from './lvm-tools.ts'
 export class LiveGroup implements AsyncDisposable {
   readonly #uuid: string
   readonly #disks: readonly OpenDisk[]
+  /** What was put together last, and of what: of the same bytes it is the same. */
+  #assembled: { readonly physical: readonly PhysicalVolume[]; readonly group: VolumeGroup } | null = null
 
   private constructor(uuid: string, disks: readonly OpenDisk[]) {
     this.#uuid = uuid
@@ -67,8 +70,7 @@ export class LiveGroup implements AsyncDisposable {
         physical.push(volume)
         present.push(disk)
       }
-      const group = assembleVolumeGroups(physical).groups.find(({ uuid }) => uuid === this.#uuid)
-      if (group === undefined) throw this.#unreadable('none of its disks has its metadata')
+      const group = this.#assemble(physical)
       const devices = group.physicalVolumes.map(({ image }) =>
         image === null ? null : (present[image.index] ?? null),
       )
@@ -81,6 +83,15 @@ export class LiveGroup implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const disk of this.#disks) await disk[Symbol.asyncDispose]()
+  }
+
+  #assemble(physical: readonly PhysicalVolume[]): VolumeGroup {
+    if (this.#assembled !== null && isSameMetadata(this.#assembled.physical, physical))
+      return this.#assembled.group
+    const group = assembleVolumeGroups(physical).groups.find(({ uuid }) => uuid === this.#uuid)
+    if (group === undefined) throw this.#unreadable('none of its disks has its metadata')
+    this.#assembled = { physical, group }
+    return group
   }
 
   #unreadable(found: string, cause?: unknown): BackupError {

@@ -6,12 +6,13 @@ import { enrolAgent } from '../lab-agent.ts'
 import { openLab } from '../lab.ts'
 import type { LabHost } from '../lab-host.ts'
 import { needsLab } from '../needs-lab.ts'
-import { assertRun, backupWords } from '../san-backup.ts'
+import { assertRun, backUpFromMover, backupWords } from '../san-backup.ts'
 import { makeSceneVolumes, openSanScene } from '../san-scene.ts'
+import { noteStartedPrograms } from '../started-programs.ts'
 import { cpuSeconds, diskBytes, type CpuSeconds } from '../usage.ts'
 import { startWriteLoad } from '../write-load.ts'
 
-const DATA_MIB = 1024
+const DATA_MIB = 2048
 const MIB = 1024 * 1024
 /** Nothing of it depends on the size of the data, and a lab host is slow to start LVM's programs. */
 const READ_SHARE_MAX = 0.01
@@ -21,10 +22,10 @@ test(
   { skip: needsLab() },
   async (context) => {
     await using lab = openLab()
-    const scene = await openSanScene(lab, { lunsMiB: [1536] })
+    const scene = await openSanScene(lab, { lunsMiB: [DATA_MIB + 512] })
     await makeSceneVolumes(scene, scene.ownerDisks, {
-      poolMiB: 1280,
-      home: { sizeMiB: 1200, dataMiB: DATA_MIB },
+      poolMiB: DATA_MIB + 384,
+      home: { sizeMiB: DATA_MIB + 256, dataMiB: DATA_MIB },
       thick: { sizeMiB: 32, dataMiB: 8 },
     })
     const { owner, mover } = scene
@@ -53,6 +54,37 @@ test(
     assert.ok((await load.stop()) > 0)
   },
 )
+
+/**
+ * A mover asks for the agent's status first, which says what is held. Then LVM makes the snapshot, shows it, tags it, removes
+ * the one before, and hides it: nothing is asked of it.
+ */
+const STARTED = {
+  full: ['lvs', 'lvcreate', 'lvchange', 'lvchange', 'lvchange'],
+  incremental: ['lvs', 'lvcreate', 'lvchange', 'lvchange', 'lvremove', 'lvchange'],
+}
+
+test('what programs an agent starts for a backup', { skip: needsLab() }, async (context) => {
+  await using lab = openLab()
+  const scene = await openSanScene(lab, { lunsMiB: [128] })
+  await makeSceneVolumes(scene, scene.ownerDisks, { poolMiB: 64, home: { sizeMiB: 48, dataMiB: 8 } })
+  const agent = await enrolAgent(scene)
+  const started = noteStartedPrograms(lab, scene.owner)
+  await agent.kill()
+  await agent.start(started.environment)
+  await started.take()
+  for (const mode of ['full', 'incremental'] as const) {
+    await backUpFromMover(scene, '/dev/vg0/home', { exitCode: 0, mode })
+    const lines = await started.take()
+    context.diagnostic(`${mode}: ${lines.length} programs\n${lines.join('\n')}`)
+    assert.deepEqual(
+      lines.map((line) => line.split(' ')[1]),
+      STARTED[mode],
+      lines.join('\n'),
+    )
+    await scene.write('/mnt/home/data', 2)
+  }
+})
 
 async function costs(
   host: LabHost,
