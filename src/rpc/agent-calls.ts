@@ -142,7 +142,8 @@ export class AgentCalls {
       try {
         yield* requests
       } catch (error) {
-        ours.push(error)
+        // What the connection failed with is thrown in here too.
+        if (!(error instanceof ConnectError)) ours.push(error)
         left.abort()
         throw error
       }

@@ -3,6 +3,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp
 import { isIP } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Http2SessionManager } from '@connectrpc/connect-node'
+import { BackupError } from '../domain/backup-error.ts'
 import { connectionFailed } from './error-from-wire.ts'
 import type { Outage } from './outage.ts'
 import type { Patience } from './patience.ts'
@@ -100,7 +101,13 @@ export class AgentSession implements AsyncDisposable {
   }
 
   #closed(): Error {
-    return connectionFailed(this.#name, 'the connection was closed')
+    const { code, message, data } = connectionFailed(this.#name, 'the connection was closed')
+    return new BackupError(code, message, { data: { ...data, isGivenUp: true } })
+  }
+
+  #ended(isMade: boolean): Error {
+    if (this.#isClosed) return this.#closed()
+    return connectionFailed(this.#name, isMade ? 'the connection ended in the middle of a call' : HUNG_UP)
   }
 
   async #connect(): Promise<ClientHttp2Session> {
@@ -134,10 +141,13 @@ export class AgentSession implements AsyncDisposable {
     socket.once('error', (error) => session.destroy(failureOf(error, this.#name)))
     socket.once('close', () => session.destroy())
     session.once('goaway', () => this.#forget(session))
+    let isMade = false
     session.once('close', () => {
       this.#open.delete(session)
+      // Without a word it may look as if a message had been left unfinished.
+      if (this.#current === session) this.#failure ??= this.#ended(isMade)
       this.#forget(session)
-      reject(this.#failure ?? connectionFailed(this.#name, HUNG_UP))
+      reject(this.#failure ?? this.#ended(isMade))
     })
     try {
       await promise
@@ -147,6 +157,7 @@ export class AgentSession implements AsyncDisposable {
     } finally {
       clearTimeout(timer)
     }
+    isMade = true
     session.setLocalWindowSize(SESSION_WINDOW_BYTES)
     session.once('close', () => {
       if (this.#failure !== null) this.#parts.outage.connectionLost()

@@ -93,7 +93,6 @@ export class Outage {
   /** What to throw for `error`: it says how long it was tried, where that is why it is thrown. */
   verdict(error: unknown): unknown {
     if (!this.#hasAnswered || !this.#isOver || !isInterruption(error)) return error
-    if (error.data['isGivenUp'] === true) return error
     const message = `${error.message}; it was tried again for ${this.#times.outageMs / 1000} s`
     const data = { ...error.data, isGivenUp: true }
     return new BackupError(ErrorCode.ConnectionFailed, message, { data, cause: error })
@@ -102,5 +101,6 @@ export class Outage {
 
 /** True for a failure after which it is worth to ask again. */
 function isInterruption(error: unknown): error is BackupError {
-  return isBackupError(error, ErrorCode.ConnectionFailed) && error.data['isSilent'] !== true
+  if (!isBackupError(error, ErrorCode.ConnectionFailed)) return false
+  return error.data['isSilent'] !== true && error.data['isGivenUp'] !== true
 }

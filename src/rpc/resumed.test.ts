@@ -137,6 +137,27 @@ test('read() goes on in the middle of a range', async () => {
   assert((asked[2] ?? 0) < (asked[1] ?? 0))
 })
 
+test('read() goes on after an agent that was killed in the middle of a message', async () => {
+  let asked = 0
+  const length = 300_000
+  await using pair = await agentPair({
+    async *read({ ranges }) {
+      asked += 1
+      for (const { offset, length: left } of ranges)
+        yield await Promise.resolve({ offset, bytes: new Uint8Array(left).fill(7) })
+    },
+  })
+  const ranges = Array.from({ length: 8 }, (_, index) => ({ offset: index * length, length }))
+  pair.proxy.breaksByEnd = true
+  pair.proxy.breakAfter = [1_000_000]
+  const pieces = await all(pair.agent.read({ imageId: 'i0', ranges }, NEVER))
+  assert.deepEqual(
+    pieces.map(({ offset, bytes }) => ({ offset, length: bytes.byteLength })),
+    ranges,
+  )
+  assert.equal(asked, 2)
+})
+
 test('a stream is not taken up again for ever, and not after an answer of the agent', async () => {
   let count = 0
   await using pair = await agentPair(

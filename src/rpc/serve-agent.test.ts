@@ -10,7 +10,7 @@ import { testAuthority } from '../../test/support/rpc-certificates.ts'
 import { scriptedAgent } from '../../test/support/scripted-agent.ts'
 import { clockAt } from '../../test/support/shifted-clock.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
-import type { AgentApi } from './agent-api.ts'
+import type { AgentApi, PieceToWrite } from './agent-api.ts'
 import { KeyPurpose } from './x509-parts.ts'
 import { connectAgent } from './connect-agent.ts'
 import { serveAgent } from './serve-agent.ts'
@@ -18,6 +18,7 @@ import type { TlsMaterial } from './tls-material.ts'
 import { tlsOptions } from './tls-options.ts'
 
 const DAY_MS = 86_400_000
+const MIB = 1024 * 1024
 const lastWeek = clockAt(-7)
 const answering: Partial<AgentApi> = {
   listSources: () => Promise.resolve([]),
@@ -328,6 +329,51 @@ test('serveAgent() ends calls with a reason when it stops', async () => {
   await server[Symbol.asyncDispose]()
   await answer
 })
+
+for (const side of ['server', 'agent'] as const) {
+  test(`${side === 'server' ? 'serveAgent()' : 'connectAgent()'} ends while what it sends is stuck in the network`, async () => {
+    let readCount = 0
+    let writtenCount = 0
+    await using pair = await agentPair({
+      async *read() {
+        for (let offset = 0; ; offset += MIB) {
+          readCount += 1
+          yield await Promise.resolve({ offset, bytes: new Uint8Array(MIB) })
+        }
+      },
+      async write(_, pieces) {
+        for await (const _piece of pieces) writtenCount += 1
+        return writtenCount
+      },
+    })
+    let sentCount = 0
+    async function* endless(): AsyncGenerator<PieceToWrite> {
+      for (let offset = 0; ; offset += MIB) {
+        sentCount += 1
+        yield await Promise.resolve({ kind: 'data', offset, bytes: new Uint8Array(MIB) })
+      }
+    }
+    const ranges = Array.from({ length: 1000 }, (_, index) => ({ offset: index * MIB, length: MIB }))
+    const over = { code: ErrorCode.ConnectionFailed }
+    const calls =
+      side === 'server'
+        ? all(pair.agent.read({ imageId: 'i0', ranges }, NEVER))
+        : pair.agent.write('t1', endless(), NEVER)
+    const failed = assert.rejects(calls, over)
+    await eventually(() => readCount > 2 || writtenCount > 2)
+    pair.proxy.isStalled = true
+    for (let before = -1; before !== readCount + sentCount;) {
+      before = readCount + sentCount
+      await sleep(200)
+    }
+    let isEnded = false
+    const ending = pair[side][Symbol.asyncDispose]().then(() => (isEnded = true))
+    await eventually(() => isEnded)
+    await ending
+    if (side === 'server') await pair.agent[Symbol.asyncDispose]()
+    await failed
+  })
+}
 
 test('serveAgent() says where it cannot listen', async () => {
   await using pair = await agentPair({})

@@ -7,8 +7,12 @@ export class BreakingProxy implements AsyncDisposable {
   readonly #targetPort: number
   /** The next connections break when so many bytes have come from the target; one number each, then they stay whole. */
   breakAfter: number[] = []
+  /** They then end as those of a program that was killed: in the middle of what it said, without a reset. */
+  breaksByEnd = false
   /** Passes nothing on any more, and does not say so. */
   isSilent = false
+  /** Takes nothing more, so that what a side writes stays with it: a network that is cut, to whoever sends much. */
+  isStalled = false
   /** Refuses what is new. */
   isDown = false
   connectionCount = 0
@@ -64,6 +68,7 @@ export class BreakingProxy implements AsyncDisposable {
       })
       from.on('data', (bytes: Buffer) => {
         if (this.isSilent) return
+        if (this.isStalled) return void from.pause()
         const isLast = from === target && bytes.byteLength > left
         if (from === target) left -= bytes.byteLength
         if (!isLast && !to.write(bytes)) {
@@ -72,7 +77,8 @@ export class BreakingProxy implements AsyncDisposable {
         }
         if (!isLast) return
         this.brokenCount += 1
-        client.resetAndDestroy()
+        if (this.breaksByEnd) client.end(bytes.subarray(0, -1))
+        else client.resetAndDestroy()
         target.resetAndDestroy()
       })
     }
