@@ -3,8 +3,11 @@ import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error
 import type { Clock } from '../../domain/clock.ts'
 import type { AgentApi } from '../../rpc/agent-api.ts'
 
-/** So long an agent is asked to hold images for a mover that says nothing more; it may grant less. */
-export const LEASE_SECONDS = 300
+/**
+ * So long an agent is asked to hold images for a mover that says nothing more; it may grant less. Longer than a mover tries to reach
+ * it again, and so short that the next run, which waits for the lease of a dead one, is not refused.
+ */
+export const LEASE_SECONDS = 180
 /** Renewed that often within a lease, so that one answer that is late ends nothing. */
 const RENEWALS_PER_LEASE = 5
 /** And at least that often: who reads disks would else not notice for long that the agent is gone. */
