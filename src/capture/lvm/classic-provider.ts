@@ -3,7 +3,7 @@ import type { LvmVolume } from '../../domain/logical-volume.ts'
 import type { HeldImage } from '../provider/held-image.ts'
 import type { Provider } from '../provider/provider.ts'
 import { askOnce } from './ask-once.ts'
-import { freezeTogether } from './freeze-together.ts'
+import { freezeClassicTogether } from './freeze-classic-together.ts'
 import type { Freezing, FrozenVolume } from './frozen-volumes.ts'
 import { heldVolumes, type HeldVolume } from './held-volumes.ts'
 import type { LiveGroups } from './live-groups.ts'
@@ -83,8 +83,7 @@ async function make(
 ): ReturnType<SnapshotPlan['make']> {
   const create = (one: Freezing): Promise<void> =>
     tools.createClassicSnapshot({ ...one, storeSizeBytes: sizes.get(one.origin) ?? 0 }, how.signal)
-  // LVM resumes a volume when it has its snapshot; the others stand still until it is their turn.
-  return await freezeTogether(tools, wanted, { ...how, create, inWindow: create, beforeWindow: nothing })
+  return await freezeClassicTogether(tools, wanted, { ...how, create })
 }
 
 async function open(

@@ -6,13 +6,10 @@ import type { LvmTools } from './lvm-tools.ts'
 export type FreezeHow = {
   /** Makes one snapshot by a command of LVM. */
   readonly create: (snapshot: Freezing) => Promise<void>
-  /**
-   * What is done for each of several snapshots while all their volumes are suspended. For classic snapshots that is
-   * `create`; for thin ones, which LVM makes wrongly of a suspended volume, see `freezeThinTogether()`.
-   */
-  readonly inWindow: (snapshot: Freezing) => Promise<void>
-  /** What is done before, of several snapshots. */
+  /** What is done for several snapshots before their volumes are suspended: whatever takes its time. */
   readonly beforeWindow: (snapshots: readonly Freezing[]) => Promise<void>
+  /** What is done for each of them while all are. */
+  readonly inWindow: (snapshot: Freezing) => Promise<void>
   /** So long several volumes may stand still. */
   readonly deadlineMs: number
   readonly clock: Clock

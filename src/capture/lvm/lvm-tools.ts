@@ -18,6 +18,12 @@ export type PoolMessage =
   | `delete ${number}`
   | `create_snap ${number} ${number}`
 
+/** A classic snapshot that holds nothing yet. */
+export type EmptySnapshot = {
+  /** From now on it has what its origin, which is suspended, has at this moment. */
+  begin(): Promise<void>
+}
+
 /** Volumes whose writers wait. To dispose of it resumes them. */
 export type SuspendedVolumes = AsyncDisposable & {
   /** Resumes them. Throws FREEZE_FAILED when they did not stand still all the time. */
@@ -60,6 +66,8 @@ export type LvmTools = {
     signal: AbortSignal,
   ): Promise<void>
   snapshotStatus(snapshot: LvmVolume, signal: AbortSignal): Promise<SnapshotStatus>
+  /** Takes back what a classic snapshot has held since LVM made it, and holds it ready to begin anew. */
+  emptySnapshot(snapshot: LvmVolume, signal: AbortSignal): Promise<EmptySnapshot>
   /**
    * Stops the writers of volumes, all at once, their file systems at a clean point. Somebody else resumes them when this
    * process dies, and when `deadlineMs` have passed.

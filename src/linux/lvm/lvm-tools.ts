@@ -11,6 +11,7 @@ import { readReport } from './lvm-report.ts'
 import { openMapperCalls } from './mapper-calls.ts'
 import { parseVolume, VOLUME_FIELDS } from './parse-volume.ts'
 import { runDmsetup, runLvm } from './run-lvm.ts'
+import { emptySnapshot } from './renew-snapshot.ts'
 import { shareAnswer } from './share-answer.ts'
 import { suspendVolumes } from './suspend-volumes.ts'
 import { volumeIdAt, volumeUuidAt } from './volume-uuid.ts'
@@ -39,6 +40,7 @@ export const hostLvm = {
   poolStatus,
   poolMessage,
   snapshotStatus,
+  emptySnapshot,
   suspend: suspendVolumes,
   lock: lockHost,
   openDisk,
@@ -93,8 +95,7 @@ async function createClassicSnapshot(
   const { origin, name, tags, storeSizeBytes } = snapshot
   const path = `${origin.groupName}/${origin.name}`
   const size = ['--size', `${storeSizeBytes}b`]
-  // Other volumes may stand still meanwhile, perhaps the one that LVM keeps its copies on: the next command makes one.
-  const words = ['lvcreate', '--autobackup', 'n', '--snapshot', '--yes', '--permission', 'r', ...size]
+  const words = ['lvcreate', '--snapshot', '--yes', '--permission', 'r', ...size]
   await runLvm([...words, '--name', name, ...tagWords(tags), path], {
     action: `freeze "${path}"`,
     code: ErrorCode.FreezeFailed,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { encodeCall } from './mapper-calls.ts'
+import { encodeCall, messageContent } from './mapper-calls.ts'
 
 test('encodeCall() lays a call out as the kernel reads it', () => {
-  const bytes = encodeCall({ name: 'vg0-home', flags: 2, message: 'create_snap 5 1' })
+  const bytes = encodeCall({ name: 'vg0-home', flags: 2, content: messageContent('create_snap 5 1') })
   const view = new DataView(bytes.buffer)
   assert.equal(view.getUint32(0, true), 4)
   assert.equal(view.getUint32(12, true), bytes.byteLength)

@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { loadNative, type PooledFunction } from '../native.ts'
 import { systemError } from '../syscalls.ts'
+import { encodeTable } from './encode-table.ts'
 import { decodeTargetLines } from './target-status.ts'
 
 const CONTROL = '/dev/mapper/control'
@@ -9,13 +10,14 @@ const CONTROL = '/dev/mapper/control'
 const VERSION_MAJOR = 4
 /** struct dm_ioctl, whose size is part of the number of every call. */
 const HEADER_BYTES = 312
-const AT = { version: 0, dataSize: 12, dataStart: 16, flags: 28, name: 48 } as const
+const AT = { version: 0, dataSize: 12, dataStart: 16, targetCount: 20, flags: 28, name: 48 } as const
 const NAME_BYTES = 128
 /** struct dm_target_msg: a sector, then the text. */
-const MESSAGE_AT = HEADER_BYTES + 8
+const SECTOR_NUMBER_BYTES = 8
 /** Read and write, of 312 bytes, of the type 0xfd; the command is added. */
 const REQUEST = 0xc138fd00
-const COMMAND = { suspend: 6, status: 7, tableStatus: 12, message: 14 } as const
+const COMMAND = { suspend: 6, status: 7, tableLoad: 9, tableStatus: 12, message: 14 } as const
+const FLAG_READ_ONLY = 1 << 0
 /** Without it the command `suspend` resumes. */
 const FLAG_SUSPEND = 1 << 1
 /** The table instead of the status. */
@@ -37,6 +39,8 @@ export type MapperCalls = Disposable & {
   resume(name: string): Promise<void>
   isSuspended(name: string): Promise<boolean>
   message(name: string, text: string): Promise<void>
+  /** Gives a device a table, lines as `table()` has them; it takes it when it is resumed, and is read-only then. */
+  loadReadOnly(name: string, table: string): Promise<void>
   /** What `dmsetup status` prints of the device. Throws RangeError for an answer that is longer than any. */
   status(name: string): Promise<string>
   /** What `dmsetup table` prints. */
@@ -64,7 +68,11 @@ export function openMapperCalls(): MapperCalls | null {
       await call(COMMAND.status, argument)
       return (new DataView(argument.buffer).getUint32(AT.flags, true) & FLAG_SUSPEND) !== 0
     },
-    message: (name, text) => call(COMMAND.message, encodeCall({ name, message: text })),
+    message: (name, text) => call(COMMAND.message, encodeCall({ name, content: messageContent(text) })),
+    loadReadOnly: (name, table) => {
+      const { targetCount, bytes: content } = encodeTable(table)
+      return call(COMMAND.tableLoad, encodeCall({ name, flags: FLAG_READ_ONLY, targetCount, content }))
+    },
     status: (name) => readTargets(call, { name, flags: 0 }),
     table: (name) => readTargets(call, { name, flags: FLAG_STATUS_TABLE }),
     [Symbol.dispose]: () => closeSync(fd),
@@ -88,20 +96,28 @@ async function readTargets(
 export function encodeCall(call: {
   readonly name: string
   readonly flags?: number
-  readonly message?: string
+  readonly targetCount?: number
+  /** What follows the header. */
+  readonly content?: Uint8Array
   /** There is room for an answer of so many bytes, the header among them. */
   readonly answerBytes?: number
 }): Uint8Array<ArrayBuffer> {
   const name = Buffer.from(call.name)
   if (name.byteLength >= NAME_BYTES) throw new RangeError(`"${call.name}" is too long for a device's name`)
-  const text = Buffer.from(call.message ?? '')
-  const bytes = new Uint8Array(Math.max(MESSAGE_AT + text.byteLength + 1, call.answerBytes ?? 0))
+  const content = call.content ?? new Uint8Array()
+  const bytes = new Uint8Array(Math.max(HEADER_BYTES + content.byteLength, call.answerBytes ?? 0))
   const view = new DataView(bytes.buffer)
   view.setUint32(AT.version, VERSION_MAJOR, true)
   view.setUint32(AT.dataSize, bytes.byteLength, true)
   view.setUint32(AT.dataStart, HEADER_BYTES, true)
+  view.setUint32(AT.targetCount, call.targetCount ?? 0, true)
   view.setUint32(AT.flags, call.flags ?? 0, true)
   bytes.set(name, AT.name)
-  bytes.set(text, MESSAGE_AT)
+  bytes.set(content, HEADER_BYTES)
   return bytes
+}
+
+/** For the first sector, which is what messages to whole devices are sent to. */
+export function messageContent(text: string): Uint8Array {
+  return Buffer.concat([new Uint8Array(SECTOR_NUMBER_BYTES), Buffer.from(`${text}\0`)])
 }
