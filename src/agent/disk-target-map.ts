@@ -22,7 +22,7 @@ export async function openDiskTargetMap(
   if (mapperUuid !== null && !mapperUuid.startsWith(MULTIPATH_PREFIX)) return null
   const before = await diskUnder(target.path, signal)
   if (before === null || before.identity.name === null) return null
-  const handle = await open(`/dev/block/${before.deviceNumber}`)
+  const handle = await open(before.path)
   return {
     devices: [before.identity],
     // Nobody can move a partition of which something is open.

@@ -16,6 +16,8 @@ const DEPTH_MAX = 8
 export type DiskUnder = {
   /** `major:minor` of the disk, or of the multipath map over its paths. */
   readonly deviceNumber: string
+  /** Of the disk on this host. */
+  readonly path: string
   /** The name is null where other hosts have none for it. */
   readonly identity: DeviceIdentity
   readonly offsetBytes: number
@@ -36,8 +38,8 @@ export async function diskUnder(path: string, signal: AbortSignal): Promise<Disk
     if (folder === null) return null
     const lower = await lowerOf(folder, signal)
     if (lower === 'none') {
-      const identity = await identityOf(folder)
-      return identity === null ? null : { deviceNumber, identity, offsetBytes }
+      const disk = await diskOf(folder)
+      return disk === null ? null : { deviceNumber, ...disk, offsetBytes }
     }
     if (lower === null) return null
     deviceNumber = lower.deviceNumber
@@ -82,7 +84,12 @@ export function parseLinearTable(table: string): Lower | null {
 }
 
 /** Without the names of device-mapper, which are this host's own. */
-async function identityOf(folder: string): Promise<DeviceIdentity | null> {
-  const identity = (await seenDisk(folder, basename(folder)))?.identity ?? null
-  return identity?.name?.startsWith('dm:') === true ? { ...identity, name: null } : identity
+async function diskOf(folder: string): Promise<Pick<DiskUnder, 'path' | 'identity'> | null> {
+  const disk = await seenDisk(folder, basename(folder))
+  if (disk === null) return null
+  const { path, identity } = disk
+  return {
+    path,
+    identity: identity.name?.startsWith('dm:') === true ? { ...identity, name: null } : identity,
+  }
 }
