@@ -13,13 +13,29 @@ import { makeVolumeGroup, type VolumeGroup } from './volume-group.ts'
 
 const OWNER = '10.77.0.1'
 
+export type RestoreSceneOptions = {
+  /** Sizes of the disks of group `vg0`. */
+  readonly disksMiB: readonly number[]
+  /** Sizes of disks that no group lies on. */
+  readonly plainDisksMiB?: readonly number[]
+}
+
+/** A disk of no group, which restores may write, as may they its partitions. */
+export type PlainDisk = {
+  /** On the owner. */
+  readonly path: string
+  /** As `--san-disk` takes it. */
+  readonly name: string
+}
+
 /** Two hosts that both write the same disks: an owner with group `vg0` and an agent, and a mover with a repository. */
 export type RestoreScene = {
   readonly owner: LabHost
   readonly mover: LabHost
   readonly group: VolumeGroup
-  /** As `--san-disk` takes them. */
+  /** Of the group's disks, as `--san-disk` takes them. */
   readonly diskNames: readonly string[]
+  readonly plainDisks: readonly PlainDisk[]
   readonly agent: () => GuestProcess
   startAgent(): Promise<void>
   /** The command line on the mover. */
@@ -33,9 +49,9 @@ export type RestoreScene = {
 
 export async function openRestoreScene(
   lab: Lab,
-  options: { readonly disksMiB: readonly number[] },
+  { disksMiB, plainDisksMiB = [] }: RestoreSceneOptions,
 ): Promise<RestoreScene> {
-  const disks = options.disksMiB.map((sizeMiB, index) => {
+  const disks = [...disksMiB, ...plainDisksMiB].map((sizeMiB, index) => {
     const serial = `lun-${index + 1}`
     return { image: lab.diskImage(serial, sizeMiB), mode: 'shared-writer', serial } as const
   })
@@ -44,16 +60,23 @@ export async function openRestoreScene(
     startHost(lab, { name: 'mover', address: '10.77.0.2', memoryMiB: 1024, disks }),
   ])
   await mover.output(['sh', '-c', `echo 'devices { global_filter = ["r|.*|"] }' > /etc/lvm/lvm.conf`])
-  const paths = owner.disks.map(({ path }) => path)
-  const group = await makeVolumeGroup(owner, 'vg0', paths)
-  await certify(lab, owner, mover)
+  const named = owner.disks.map(({ path, wwid = '' }): PlainDisk => ({ path, name: `wwn:${wwid}` }))
+  const [ofGroup, plainDisks] = [named.slice(0, disksMiB.length), named.slice(disksMiB.length)]
+  const group = await makeVolumeGroup(
+    owner,
+    'vg0',
+    ofGroup.map(({ path }) => path),
+  )
+  const targets = ['/dev/vg0/target*', ...plainDisks.map(({ path }) => `${path}*`)]
+  await certify(lab, { owner, mover, targets })
   let agent: GuestProcess | null = null
   const environment = { ICECORE_REPOSITORY: `${lab.share}/repository` }
   const scene: RestoreScene = {
     owner,
     mover,
     group,
-    diskNames: owner.disks.map(({ wwid }) => `wwn:${wwid}`),
+    diskNames: ofGroup.map(({ name }) => name),
+    plainDisks,
     agent: () => agent ?? assert.fail('the agent does not run'),
     async startAgent() {
       const started = startIcecore(owner, ['agent', 'run'])
@@ -83,10 +106,14 @@ export async function openRestoreScene(
 }
 
 /** Both hosts get what an enrolment would have given them. */
-async function certify(lab: Lab, owner: LabHost, mover: LabHost): Promise<void> {
+async function certify(
+  lab: Lab,
+  { owner, mover, targets }: { owner: LabHost; mover: LabHost; targets: readonly string[] },
+): Promise<void> {
   const authority = await testAuthority(`${lab.share}/authority`)
   await testAgentFolder(authority, { name: OWNER, folder: `${lab.share}/agent` })
-  const configuration = 'sources:\n  - /dev/vg0/*\n  - path: /dev/vg0/target*\n    restore: true\n'
+  const restorable = targets.map((path) => `  - path: ${path}\n    restore: true\n`).join('')
+  const configuration = `sources:\n  - /dev/vg0/*\n${restorable}`
   writeFileSync(`${lab.share}/agent/agent.yaml`, configuration)
   // Guests run as another user than the test.
   execFileSync('chmod', ['-R', 'a+rwX', `${lab.share}/agent`, `${lab.share}/authority`])
