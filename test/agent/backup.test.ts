@@ -1,66 +1,11 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { openSync, readdirSync, writeFileSync, writeSync, closeSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { cloningFileSystem, needsCloning } from '../support/cloning-file-system.ts'
+import { needsCloning } from '../support/cloning-file-system.ts'
 import { runIcecore, type IcecoreResult } from '../support/run-icecore.ts'
-import { startAgent, startEnrolledAgent, type RunningAgent } from '../support/running-agent.ts'
-import { sha256File } from '../support/sha256-file.ts'
-import { temporaryFolder } from '../support/temporary-folder.ts'
-
-const MIB = 1024 * 1024
-const SIZE_MIB = 12
-
-type Scene = Disposable & {
-  readonly folder: ReturnType<typeof temporaryFolder>
-  readonly disk: string
-  readonly files: ReturnType<typeof cloningFileSystem>
-  readonly repository: string
-}
-
-async function openScene(): Promise<Scene> {
-  const folder = temporaryFolder()
-  const files = cloningFileSystem('xfs')
-  const disk = files.join('disk.img')
-  writeFileSync(disk, randomBytes(SIZE_MIB * MIB))
-  const repository = folder.join('repository')
-  await icecore(['init', repository, '--no-encryption'])
-  return {
-    folder,
-    files,
-    disk,
-    repository,
-    [Symbol.dispose]() {
-      files[Symbol.dispose]()
-      folder[Symbol.dispose]()
-    },
-  }
-}
-
-async function icecore(words: readonly string[]): Promise<IcecoreResult> {
-  const result = await runIcecore(words, { environment: { HOME: '/nonexistent' } })
-  assert.equal(result.exitCode, 0, result.stderr)
-  return result
-}
-
-async function backUp(scene: Scene, agent: RunningAgent, ...more: readonly string[]): Promise<IcecoreResult> {
-  const words = ['backup', scene.disk, '-r', scene.repository, '--json', ...agent.words, ...more]
-  return await runIcecore(words, { environment: agent.environment })
-}
-
-async function assertRestores(scene: Scene): Promise<void> {
-  const target = scene.folder.join('restored')
-  await icecore(['restore', 'latest', '-r', scene.repository, '--to', target, '--overwrite'])
-  assert.equal(await sha256File(target), await sha256File(scene.disk))
-}
-
-/** Overwrites one MiB. */
-function write(scene: Scene, atMib: number): void {
-  const file = openSync(scene.disk, 'r+')
-  writeSync(file, randomBytes(MIB), 0, MIB, atMib * MIB)
-  closeSync(file)
-}
+import { startAgent, startEnrolledAgent } from '../support/running-agent.ts'
+import { assertRestores, backUp, icecore, openAgentScene, write } from './agent-scene.ts'
 
 type Report = {
   readonly done: { readonly mode: string; readonly transport: string }
@@ -80,7 +25,7 @@ test(
   'backup --agent stores what the agent froze and sends, and then only what changed',
   { skip: needsCloning('xfs') },
   async () => {
-    using scene = await openScene()
+    using scene = await openAgentScene()
     await using agent = await startAgent(scene.folder.join('agent'), [scene.disk])
     const full = await backUp(scene, agent, '--transport', 'lan')
     assert.equal(full.exitCode, 0, full.stderr)
@@ -112,7 +57,7 @@ test(
   'backup --agent refuses what the agent does not allow, and an agent that is not there',
   { skip: needsCloning('xfs') },
   async () => {
-    using scene = await openScene()
+    using scene = await openAgentScene()
     await using agent = await startAgent(scene.folder.join('agent'), [`${scene.files.path}/other.img`])
     const forbidden = await backUp(scene, agent, '--transport', 'lan')
     assert.equal(forbidden.exitCode, 7)
@@ -128,7 +73,7 @@ test(
   'backup --agent ends with one sentence when the agent is killed, and the next run works',
   { skip: needsCloning('xfs') },
   async () => {
-    using scene = await openScene()
+    using scene = await openAgentScene()
     const place = scene.folder.join('agent')
     const agent = await startAgent(place, [scene.disk])
     const words = ['backup', scene.disk, '-r', scene.repository, ...agent.words, '--transport', 'lan']
