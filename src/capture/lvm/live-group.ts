@@ -7,9 +7,12 @@ import { isSameMetadata } from '../../formats/lvm2/same-metadata.ts'
 import type { LogicalVolume, VolumeGroup } from '../../formats/lvm2/volume-group.ts'
 import type { StackGroup, Volume } from '../../formats/volume-stack/volume.ts'
 import { cachedImage } from '../../images/cached-image.ts'
-import { PageCache } from '../../images/page-cache.ts'
+import { PageCache, type CacheLimits } from '../../images/page-cache.ts'
 import type { ImageDevice } from '../provider/provided-image.ts'
 import type { LvmTools, OpenDisk } from './lvm-tools.ts'
+
+/** Labels and texts are read once, and again with each question: a cache for more would be memory to clear each time. */
+const TEXT_CACHE: CacheLimits = { pageBytes: 16 * 1024, memoryBytes: 64 * 1024 }
 
 /**
  * The disks of a volume group that is in use, open for reading. What lies on them changes: `read()` says what they
@@ -56,19 +59,18 @@ export class LiveGroup implements AsyncDisposable {
    * the group's text has them. Throws SOURCE_UNREADABLE when the group cannot be put together.
    */
   async read(): Promise<StackGroup> {
+    const texts = new PageCache(TEXT_CACHE)
     const cache = new PageCache()
-    const disks = this.#disks.map(({ image }, index): Volume => {
-      const origin = { kind: 'image', index } as const
-      return { name: '', origin, image: cachedImage(image, cache), content: { kind: 'physical-volume' } }
-    })
     try {
       const physical: PhysicalVolume[] = []
       const present: Volume[] = []
-      for (const disk of disks) {
-        const volume = await readPhysicalVolume(disk.image)
+      for (const [index, { image }] of this.#disks.entries()) {
+        const volume = await readPhysicalVolume(cachedImage(image, texts))
         if (volume === null) continue
         physical.push(volume)
-        present.push(disk)
+        const origin = { kind: 'image', index } as const
+        const content = { kind: 'physical-volume' } as const
+        present.push({ name: '', origin, image: cachedImage(image, cache), content })
       }
       const group = this.#assemble(physical)
       const devices = group.physicalVolumes.map(({ image }) =>
