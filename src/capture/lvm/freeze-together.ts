@@ -86,7 +86,6 @@ async function removeMade(tools: LvmTools, groups: LiveGroups, made: readonly Fr
     made.map(({ origin }) => origin.groupUuid),
     signal,
   )
-  for (const volume of volumes) {
-    if (names.has(`${volume.groupUuid}/${volume.name}`)) await tools.removeVolume(volume, signal)
-  }
+  const own = volumes.filter(({ groupUuid, name }) => names.has(`${groupUuid}/${name}`))
+  await tools.removeVolumes(own, signal)
 }

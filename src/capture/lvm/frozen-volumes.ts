@@ -96,9 +96,11 @@ export function frozenVolumes(parts: FrozenVolumesParts): FrozenGroup {
       }
       isKept = true
       images = images.map((image) => ({ ...image, held: { ...image.held, use } }))
-      for (const old of before.filter((one) => isReplaced(one, images))) {
-        await tools.removeVolume(old.volume, signal)
-      }
+      const replaced = before.filter((one) => isReplaced(one, images))
+      await tools.removeVolumes(
+        replaced.map(({ volume }) => volume),
+        signal,
+      )
     },
     [Symbol.asyncDispose]: async () => {
       await parts.watch[Symbol.asyncDispose]()

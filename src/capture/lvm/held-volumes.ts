@@ -46,7 +46,7 @@ export function pathOf({ groupName, name }: LvmVolume): string {
 /** Removes the volume of that UUID, if it is ours still. */
 export async function releaseVolume(tools: LvmTools, image: HeldImage, signal: AbortSignal): Promise<void> {
   const volume = (await tools.listVolumes(signal)).find(({ uuid }) => uuid === image.id)
-  if (volume !== undefined) await tools.removeVolume(volume, signal)
+  if (volume !== undefined) await tools.removeVolumes([volume], signal)
 }
 
 /** The snapshot that was just made. Throws FREEZE_FAILED when somebody removed it already. */

@@ -54,8 +54,8 @@ export type LvmTools = {
     change: { readonly add: readonly string[]; readonly remove: readonly string[] },
     signal: AbortSignal,
   ): Promise<void>
-  /** One that is gone already is no error. */
-  removeVolume(volume: LvmVolume, signal: AbortSignal): Promise<void>
+  /** Those that are gone already are no error. */
+  removeVolumes(volumes: readonly LvmVolume[], signal: AbortSignal): Promise<void>
   poolStatus(
     pool: { readonly groupName: string; readonly poolName: string },
     signal: AbortSignal,

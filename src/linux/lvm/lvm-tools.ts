@@ -36,7 +36,7 @@ export const hostLvm = {
   createThinSnapshot,
   createClassicSnapshot,
   changeTags,
-  removeVolume,
+  removeVolumes,
   poolStatus,
   poolMessage,
   snapshotStatus,
@@ -121,17 +121,19 @@ async function changeTags(
   })
 }
 
-async function removeVolume(volume: LvmVolume, signal: AbortSignal): Promise<void> {
-  const path = `${volume.groupName}/${volume.name}`
+/** By one command: LVM goes on to the next when it cannot remove one. */
+async function removeVolumes(volumes: readonly LvmVolume[], signal: AbortSignal): Promise<void> {
+  if (volumes.length === 0) return
+  const paths = volumes.map(({ groupName, name }) => `${groupName}/${name}`)
   try {
-    await runLvm(['lvremove', '--yes', '--force', path], {
-      action: `release snapshot "${path}"`,
+    await runLvm(['lvremove', '--yes', '--force', ...paths], {
+      action: `release snapshot "${paths.join('", "')}"`,
       code: ErrorCode.FreezeFailed,
       signal,
     })
   } catch (error) {
-    const left = await listVolumes(signal)
-    if (left.some(({ uuid }) => uuid === volume.uuid)) throw error
+    const left = new Set((await listVolumes(signal)).map(({ uuid }) => uuid))
+    if (volumes.some(({ uuid }) => left.has(uuid))) throw error
   }
 }
 
