@@ -25,6 +25,8 @@ export type SanOptions = {
   readonly units: readonly { readonly device: string; readonly serial: string }[]
   /** The names of the hosts that may log in, and whether they may write. */
   readonly initiators: Readonly<Record<string, 'read-write' | 'read-only'>>
+  /** By how many ways initiators come to each disk; 1 unless said. */
+  readonly paths?: number
   /** What tells its targets apart where a host has several; each is seen by its own initiators only. */
   readonly door?: string
 }
@@ -41,10 +43,10 @@ export async function startSans(host: LabHost, sans: readonly SanOptions[]): Pro
   if (exitCode !== 0) throw new Error(`Cannot make ${host.name} a SAN: ${stderr}`)
 }
 
-function targetOf({ address, units, initiators, door }: SanOptions): IscsiTarget {
+function targetOf({ address, units, initiators, door, paths = 1 }: SanOptions): IscsiTarget {
   return {
     name: door === undefined ? TARGET_NAME : `${TARGET_NAME}-${door}`,
-    addresses: [`${address}:${PORT}`],
+    addresses: Array.from({ length: paths }, (_, index) => `${address}:${PORT + index}`),
     units: units.map(({ device, serial }) => ({ device, serial: targetSerial(serial) })),
     initiators: Object.entries(initiators).map(([name, access]) => {
       return { name: initiatorName(name), readOnly: access === 'read-only' }

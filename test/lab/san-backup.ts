@@ -80,6 +80,7 @@ export async function backUpWhile(
     const { read } = await diskBytes(scene.mover, scene.moverDisks)
     return isOver || read - before >= READ_BEFORE_STOP_BYTES
   }, said)
+  assert.ok(!isOver, `it ended before it was in the middle: ${said()}`)
   run.signal('SIGSTOP')
   await act()
   run.signal('SIGCONT')

@@ -27,6 +27,8 @@ export type SanSceneOptions = {
   readonly lunsMiB: readonly number[]
   /** Sizes of LUNs that it may write, for restores. */
   readonly writableLunsMiB?: readonly number[]
+  /** By how many ways the mover comes to each LUN; 1 unless said. */
+  readonly moverPaths?: number
 }
 
 export type SceneVolumes = {
@@ -140,6 +142,18 @@ export class SanScene {
     return await sha256File(file)
   }
 
+  /** What a run that is refused or fails must leave as it was: points, and snapshots. */
+  async state(): Promise<unknown> {
+    const points = await this.onMover('points', '--json')
+    return { points: points.stdout, snapshots: await this.snapshots() }
+  }
+
+  /** A point of the thin volume is what its base holds. */
+  async assertRight(pointId: string | undefined): Promise<void> {
+    assert.ok(pointId !== undefined)
+    assert.equal(await this.restoredSha256(pointId), await this.frozenSha256('home'))
+  }
+
   async write(file: string, mib: number): Promise<void> {
     await writeRandom(this.owner, file, mib)
   }
@@ -160,7 +174,8 @@ export async function openSanScene(lab: Lab, options: SanSceneOptions): Promise<
     startOwner(lab),
     startMover(lab),
   ])
-  const where = { address: SAN_ADDRESS, owner: owner.name, mover: mover.name }
+  const { moverPaths = 1 } = options
+  const where = { address: SAN_ADDRESS, owner: owner.name, mover: mover.name, moverPaths }
   const serials = luns.map(({ serial }) => serial)
   const shared = await startSharedLuns(san, where, luns)
   const scene = new SanScene({ lab, owner, mover, luns: shared, serials })
