@@ -1,6 +1,6 @@
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { ExtentTable } from '../../extents/extent-table.ts'
-import { liveMappingMark, mappingMark } from '../../formats/dm-thin/mapping-mark.ts'
+import { liveMappingMark, mappingMark, MarkNodes } from '../../formats/dm-thin/mapping-mark.ts'
 import type { ThinPool as PoolMetadata } from '../../formats/dm-thin/thin-pool.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { openLogicalVolume } from '../../formats/lvm2/logical-volume-extents.ts'
@@ -27,15 +27,23 @@ export type ThinImageParts = {
 }
 
 /** The map of a thin snapshot, and what its mappings are known by: see `mappingMark()`. */
-export type ThinMap = { readonly group: StackGroup; readonly table: ExtentTable; readonly mark: string }
+export type ThinMap = {
+  readonly group: StackGroup
+  readonly table: ExtentTable
+  /** While a run reads it. */
+  readonly mark: string
+  /** As a base. */
+  readonly baseMark: string
+}
 
 export async function readThinMap(parts: ThinImageParts, signal: AbortSignal): Promise<ThinMap> {
   return await readInPool(parts, signal, async ({ group, content, metadata }) => {
     const budget = { extentCount: EXTENTS_MAX }
-    const mark = await mappingMark({ pool: metadata, deviceId: content.deviceId }, signal)
+    const volume = { pool: metadata, deviceId: content.deviceId }
     return {
       group,
-      mark,
+      mark: await mappingMark(volume, MarkNodes.Few, signal),
+      baseMark: await mappingMark(volume, MarkNodes.Many, signal),
       table: await thinVolumeMap(group, { ...content, metadata }, { budget, signal }),
     }
   })
@@ -95,8 +103,10 @@ export async function mappingMarkNow(
   const metadata = openLogicalVolume(group.group, pool.metadataVolume)
   const image = imageOnGroup({ group: group.group, devices: uncached(group, parts.live) }, metadata)
   for (let attempt = 1; attempt <= LIVE_TRIES; attempt += 1) {
-    const mark = await liveMappingMark({ image, deviceId }, signal)
+    const mark = await liveMappingMark({ image, deviceId }, MarkNodes.Few, signal)
     if (mark !== null) return mark
   }
-  return await readInPool(parts, signal, (still) => mappingMark({ pool: still.metadata, deviceId }, signal))
+  return await readInPool(parts, signal, (still) =>
+    mappingMark({ pool: still.metadata, deviceId }, MarkNodes.Few, signal),
+  )
 }

@@ -2,7 +2,7 @@ import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error
 import type { Range } from '../../domain/range.ts'
 import { RangeTable } from '../../extents/range-table.ts'
 import { intersectRanges } from '../../extents/intersect-ranges.ts'
-import { mappingMark } from '../../formats/dm-thin/mapping-mark.ts'
+import { mappingMark, MarkNodes } from '../../formats/dm-thin/mapping-mark.ts'
 import { differenceOfThinVolumes } from '../../formats/dm-thin/thin-difference.ts'
 import { FormatError } from '../../formats/format-error.ts'
 import { openLogicalVolume } from '../../formats/lvm2/logical-volume-extents.ts'
@@ -29,19 +29,19 @@ export class ThinImage {
   #lost: BackupError | null = null
   readonly map: DiskMap
 
-  private constructor(parts: ThinImageParts, { group, table, mark }: ThinMap) {
+  private constructor(parts: ThinImageParts, found: ThinMap) {
     this.#parts = parts
-    this.#seen = { ...placementOf(group, parts.held), mark }
-    this.map = new DiskMap(table, group)
+    this.#seen = placementOf(found, parts.held)
+    this.map = new DiskMap(found.table, found.group)
   }
 
   static async open(parts: ThinImageParts, signal: AbortSignal): Promise<ThinImage> {
     return new ThinImage(parts, await readThinMap(parts, signal))
   }
 
-  /** See `mappingMark()`. */
-  get mappingMark(): string {
-    return this.#seen.mark
+  /** What it is known by as a base: see `mappingMark()`. */
+  get baseMark(): string {
+    return this.#seen.baseMark
   }
 
   async identify(signal: AbortSignal): Promise<readonly Range[]> {
@@ -49,7 +49,7 @@ export class ThinImage {
     const { tools, live, pool, held } = this.#parts
     requireWorking(pool, await tools.poolStatus(pool, signal))
     const group = await live.read()
-    const now = placementOf(group, held)
+    const now = placeIn(group, held)
     if (now.deviceId !== this.#seen.deviceId) throw lost(held, 'it is another device of its pool now')
     const isSame =
       now.data === this.#seen.data && (await mappingMarkNow(this.#parts, group, signal)) === this.#seen.mark
@@ -63,7 +63,7 @@ export class ThinImage {
       this.#lost = lost(this.#parts.held, 'the metadata of its pool was repaired or exchanged meanwhile')
       throw this.#lost
     }
-    this.#seen = { ...placementOf(found.group, this.#parts.held), mark: found.mark }
+    this.#seen = placementOf(found, this.#parts.held)
     return moved
   }
 
@@ -118,7 +118,7 @@ async function requireSameMappings(
 
 async function baseMark(base: HeldImage, volume: ThinVolume, signal: AbortSignal): Promise<string> {
   try {
-    return await mappingMark(volume, signal)
+    return await mappingMark(volume, MarkNodes.Many, signal)
   } catch (error) {
     if (error instanceof FormatError) throw unknown(base, error.message)
     throw error
@@ -135,9 +135,16 @@ function baseContent(group: StackGroup, base: HeldImage): ThinContent {
 }
 
 /** All that decides where the bytes are. */
-type Placement = { readonly deviceId: number; readonly data: string; readonly mark: string }
+type Placement = Place & Pick<ThinMap, 'mark' | 'baseMark'>
 
-function placementOf(group: StackGroup, held: HeldImage): Omit<Placement, 'mark'> {
+/** What of it LVM's text says. */
+type Place = { readonly deviceId: number; readonly data: string }
+
+function placementOf(map: ThinMap, held: HeldImage): Placement {
+  return { ...placeIn(map.group, held), mark: map.mark, baseMark: map.baseMark }
+}
+
+function placeIn(group: StackGroup, held: HeldImage): Place {
   const { pool, deviceId } = thinContent(group, held)
   const data = openLogicalVolume(group.group, pool.dataVolume)
   const devices = group.group.physicalVolumes.map(({ uuid }) => uuid)

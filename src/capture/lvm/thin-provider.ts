@@ -81,7 +81,7 @@ async function open(
     held,
     volume,
     devices: live.devices,
-    baseTags: () => [mappingMarkTag(thin.mappingMark)],
+    baseTags: () => [mappingMarkTag(thin.baseMark)],
     image: thin.map.image(live.images),
     changesSince: (base, now) => thin.changesSince(base, now),
     identify: (now) => thin.identify(now),

@@ -5,7 +5,7 @@ import { openImageFile } from '../../../test/support/open-image-file.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { mappingValue, ThinMetadataFile, writeThinMetadata } from '../../../test/support/thin-metadata.ts'
-import { liveMappingMark, mappingMark } from './mapping-mark.ts'
+import { liveMappingMark, mappingMark, MarkNodes } from './mapping-mark.ts'
 import { openThinPool } from './thin-pool.ts'
 
 const { signal } = new AbortController()
@@ -14,8 +14,8 @@ const DATA_BLOCKS = 50_000
 async function markOf(path: string, deviceId: number, snapshot = false): Promise<string> {
   using image = openImageFile(path)
   const pool = await openThinPool(image, { snapshot })
-  const mark = await mappingMark({ pool, deviceId }, signal)
-  if (!snapshot) assert.equal(await liveMappingMark({ image, deviceId }, signal), mark)
+  const mark = await mappingMark({ pool, deviceId }, MarkNodes.Many, signal)
+  if (!snapshot) assert.equal(await liveMappingMark({ image, deviceId }, MarkNodes.Many, signal), mark)
   return mark
 }
 
@@ -82,9 +82,13 @@ test('mappingMark() reads no more of a large tree than of a small one', async ()
   writeThinMetadata(path, { dataBlockCount: 400_000, devices: new Map([[1, runs]]) })
   using image = openImageFile(path)
   const pool = await openThinPool(image, { snapshot: false })
-  image.counts.readBytes = 0
-  await mappingMark({ pool, deviceId: 1 }, signal)
-  assert.ok(image.counts.readBytes < 3 * 1024 * 1024, `${image.counts.readBytes} bytes`)
+  for (const nodeCountMax of [MarkNodes.Few, MarkNodes.Many]) {
+    image.counts.readBytes = 0
+    const mark = await mappingMark({ pool, deviceId: 1 }, nodeCountMax, signal)
+    assert.ok(Number(mark.split('-')[1]) <= nodeCountMax, mark)
+    // Beside them the tree of devices, and the left edge.
+    assert.ok(image.counts.readBytes <= (nodeCountMax + 8) * 4096, `${image.counts.readBytes} bytes`)
+  }
 })
 
 test('liveMappingMark() is null for a volume that is not there, and for what is no pool', async () => {
@@ -92,10 +96,10 @@ test('liveMappingMark() is null for a volume that is not there, and for what is 
   const path = folder.join('metadata')
   metadataWith(path, 10)
   using image = openImageFile(path)
-  assert.equal(await liveMappingMark({ image, deviceId: 2 }, signal), null)
+  assert.equal(await liveMappingMark({ image, deviceId: 2 }, MarkNodes.Few, signal), null)
   using file = new ThinMetadataFile(path)
   file.changeSuperblock((view) => view.setUint8(32, 0))
-  assert.equal(await liveMappingMark({ image, deviceId: 1 }, signal), null)
+  assert.equal(await liveMappingMark({ image, deviceId: 1 }, MarkNodes.Few, signal), null)
 })
 
 test('liveMappingMark() is null when the metadata changes while it is read', async () => {
@@ -113,6 +117,6 @@ test('liveMappingMark() is null when the metadata changes while it is read', asy
       if (reads === 2) file.addSnapshot(1, 9, [])
     },
   }
-  assert.equal(await liveMappingMark({ image: changing, deviceId: 1 }, signal), null)
-  assert.notEqual(await liveMappingMark({ image: changing, deviceId: 1 }, signal), null)
+  assert.equal(await liveMappingMark({ image: changing, deviceId: 1 }, MarkNodes.Few, signal), null)
+  assert.notEqual(await liveMappingMark({ image: changing, deviceId: 1 }, MarkNodes.Few, signal), null)
 })

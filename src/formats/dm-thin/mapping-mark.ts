@@ -7,8 +7,13 @@ import { openThinPool, type ThinVolume } from './thin-pool.ts'
 import { rootRef } from './tree.ts'
 import { pushChildren, type NodeRef } from './tree-node.ts'
 
-/** 2 MiB: all nodes of a volume of 4 GiB in blocks of 64 KiB, the upper ones of a larger one. */
-const NODES_MAX = 512
+/** How much of a tree a mark is made of; the upper nodes come first. */
+export const MarkNodes = {
+  /** 64 KiB, asked again and again. */
+  Few: 16,
+  /** 1 MiB: all nodes of a volume of 2 GiB in blocks of 64 KiB. */
+  Many: 256,
+} as const
 
 /**
  * What the mappings of a volume that nobody writes are known by: where the root of their tree lies, and the checksums of its
@@ -16,13 +21,17 @@ const NODES_MAX = 512
  * the metadata anew (`thin_repair`, `thin_restore`) builds other trees, as a rule also of the same mappings; but of a large
  * tree that such a tool had built before, a mapping below these nodes may be changed unseen.
  */
-export async function mappingMark(volume: ThinVolume, signal: AbortSignal): Promise<string> {
+export async function mappingMark(
+  volume: ThinVolume,
+  nodeCountMax: number,
+  signal: AbortSignal,
+): Promise<string> {
   const source = { image: volume.pool.image, signal }
   const tree = await openMappingTree(source, volume)
   let checksum = 0
   let nodeCount = 0
   let refs: readonly NodeRef[] = [rootRef(tree)]
-  for (let { level } = tree; level >= 0 && nodeCount + refs.length <= NODES_MAX; level -= 1) {
+  for (let { level } = tree; level >= 0 && nodeCount + refs.length <= nodeCountMax; level -= 1) {
     nodeCount += refs.length
     const children: NodeRef[] = []
     for await (const nodes of loadNodes(source, { kind: tree.kind, level }, inOneBatch(refs))) {
@@ -42,11 +51,12 @@ export async function mappingMark(volume: ThinVolume, signal: AbortSignal): Prom
  */
 export async function liveMappingMark(
   { image, deviceId }: { readonly image: FrozenImage; readonly deviceId: number },
+  nodeCountMax: number,
   signal: AbortSignal,
 ): Promise<string | null> {
   try {
     const before = await openThinPool(image, { snapshot: false })
-    const mark = await mappingMark({ pool: before, deviceId }, signal)
+    const mark = await mappingMark({ pool: before, deviceId }, nodeCountMax, signal)
     const after = await openThinPool(image, { snapshot: false })
     const isSame =
       before.roots.mappingRoot === after.roots.mappingRoot && before.transactionId === after.transactionId
