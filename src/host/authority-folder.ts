@@ -1,7 +1,6 @@
 import { hostname } from 'node:os'
 import type { Clock } from '../domain/clock.ts'
 import type { Randomness } from '../domain/randomness.ts'
-import type { AgentApi } from '../rpc/agent-api.ts'
 import { issueCertificate, makeKeyPair, pem, privateKeyText } from '../rpc/authority.ts'
 import { REVOCATION_LIST_LABEL } from '../rpc/revocation-list.ts'
 import type { TlsMaterial } from '../rpc/tls-material.ts'
@@ -14,7 +13,7 @@ import {
   readKeptList,
   unusable,
 } from './authority-files.ts'
-import { type EnrolledAgent, enrolAgent, renewAgent } from './issue-to-agents.ts'
+import { type CertifiedAgent, type EnrolledAgent, enrolAgent, renewAgent } from './issue-to-agents.ts'
 import { lockFolder } from './private-files.ts'
 import { type Revocation, revokeCertificates, type RevocationOrder } from './revoke-certificates.ts'
 
@@ -36,7 +35,7 @@ export type AuthorityFolder = {
    * Brings a new certificate when less than a third of the present one is left, and the newest list of revoked ones when the
    * agent has not got it. `host` is the name that the agent is connected to with. True when something was brought.
    */
-  renewIfDue(agent: AgentApi, host: string, signal: AbortSignal): Promise<boolean>
+  renewIfDue(agent: CertifiedAgent, host: string, signal: AbortSignal): Promise<boolean>
   list(): Promise<readonly AgentState[]>
   /** Throws CERTIFICATE_MISSING. */
   revoke(order: RevocationOrder, signal: AbortSignal): Promise<Revocation>

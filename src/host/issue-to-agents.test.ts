@@ -5,38 +5,26 @@ import { testAgentFolder, testAuthority } from '../../test/support/authority.ts'
 import { clockAt } from '../../test/support/shifted-clock.ts'
 import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import type { Clock } from '../domain/clock.ts'
-import type { AgentApi } from '../rpc/agent-api.ts'
 import { endOf } from '../rpc/authority.ts'
 import { installCertificate, readAgentTls, signingRequestOf } from './agent-folder.ts'
+import type { CertifiedAgent } from './issue-to-agents.ts'
 
 const never = new AbortController().signal
 
-type RenewingAgent = Pick<AgentApi, 'status' | 'signingRequest' | 'installCertificate'>
-
 /** The part of an agent that has to do with certificates, on its real folder. */
-function agentIn(folder: string, clock: Clock): AgentApi & { readonly installed: number } {
+function agentIn(folder: string, clock: Clock): CertifiedAgent & { readonly installed: number } {
   let installed = 0
-  const part: RenewingAgent & { readonly installed: number } = {
+  return {
     get installed() {
       return installed
     },
-    status: async () => ({
-      version: '0',
-      host: 'db1',
-      nowMs: clock.now().getTime(),
-      certificateEndsAtMs: endOf(new X509Certificate((await readAgentTls(folder)).certificate)),
-      held: [],
-      disks: [],
-    }),
+    certificateEndsAtMs: async () => endOf(new X509Certificate((await readAgentTls(folder)).certificate)),
     signingRequest: () => signingRequestOf(folder),
     installCertificate: async (issued) => {
       await installCertificate(folder, issued, clock)
       installed += 1
     },
   }
-  // The rest is not called, and would say so.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return part as AgentApi & { readonly installed: number }
 }
 
 test('renewIfDue() brings a certificate when less than a third is left, and not before', async () => {

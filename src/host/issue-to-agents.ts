@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import type { AgentApi } from '../rpc/agent-api.ts'
+import type { AgentConnection } from '../rpc/connect-agent.ts'
 import { endOf, issueCertificate } from '../rpc/authority.ts'
 import { canonicalHost } from '../rpc/host-name.ts'
 import { readSigningRequest } from '../rpc/signing-request.ts'
@@ -15,6 +15,12 @@ export type EnrolledAgent = {
   readonly authority: Uint8Array
   readonly revoked: Uint8Array
 }
+
+/** What there is to do with certificates, at an agent that is connected to. */
+export type CertifiedAgent = Pick<
+  AgentConnection,
+  'certificateEndsAtMs' | 'signingRequest' | 'installCertificate'
+>
 
 const AGENT_MS = 90 * 86_400_000
 
@@ -41,11 +47,11 @@ export async function enrolAgent(
 
 export async function renewAgent(
   open: OpenAuthority,
-  { agent, host }: { readonly agent: AgentApi; readonly host: string },
+  { agent, host }: { readonly agent: CertifiedAgent; readonly host: string },
   signal: AbortSignal,
 ): Promise<boolean> {
   const name = canonicalHost(host)
-  const { certificateEndsAtMs } = await agent.status(signal)
+  const certificateEndsAtMs = await agent.certificateEndsAtMs(signal)
   const kept = await readKeptList(open.folder, open.authority)
   const record = await readAgent(open.folder, name)
   const isListDue = record?.broughtListNumber !== kept.list.number
@@ -67,7 +73,7 @@ function isRenewalDue({ authority, clock }: OpenAuthority, endsAtMs: number): bo
 
 async function renewed(
   open: OpenAuthority,
-  { agent, name }: { readonly agent: AgentApi; readonly name: string },
+  { agent, name }: { readonly agent: CertifiedAgent; readonly name: string },
   signal: AbortSignal,
 ): Promise<X509Certificate> {
   const signingRequest = await agent.signingRequest(signal)

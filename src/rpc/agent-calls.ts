@@ -54,6 +54,21 @@ export class AgentCalls {
     })
   }
 
+  /** When the certificate ends that the agent shows. */
+  async peerEndsAtMs(signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted()
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort)
+    try {
+      return await Promise.race([this.#session.peerEndsAtMs(), aborted])
+    } catch (error) {
+      throw await this.#failure(error, { timeoutMs: 0, signal })
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
   async once<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,

@@ -28,7 +28,7 @@ const SESSION_MEMORY_MB = 32
 
 /** Node.js looks at certificates behind the handshake, and says nothing when it refuses one. */
 const HUNG_UP =
-  'it closed the connection without a word; perhaps our certificate is revoked, has ended or is of another authority'
+  'it closed the connection without a word; perhaps our certificate is revoked, has ended, is of another authority, or clocks differ'
 
 /**
  * The connection to an agent: made when it is first needed, made again when it was lost, given up when the other side does
@@ -56,6 +56,14 @@ export class AgentSession implements AsyncDisposable {
   /** What the connection failed with since the call began that failed too: it says more than the end of a stream. */
   get failure(): Error | null {
     return this.#failure
+  }
+
+  /** When the certificate ends that the agent showed; it is connected to for that. */
+  async peerEndsAtMs(): Promise<number> {
+    const session = await this.#connected()
+    const certificate = this.#open.get(session)?.getPeerX509Certificate()
+    if (certificate === undefined) throw this.#ended(true)
+    return certificate.validToDate.getTime()
   }
 
   async request(

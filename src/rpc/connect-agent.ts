@@ -10,7 +10,11 @@ import type { TlsMaterial, TlsSource } from './tls-material.ts'
 
 const PORT_MAX = 65_535
 
-export type AgentConnection = AgentApi & AsyncDisposable
+export type AgentConnection = AgentApi &
+  AsyncDisposable & {
+    /** When the certificate ends that the agent shows: what nobody has to ask it. */
+    certificateEndsAtMs(signal: AbortSignal): Promise<number>
+  }
 
 /** Speaks with the agent on `host`; the connection is made when it is first asked. Throws USAGE_WRONG for what is no host. */
 export function connectAgent(parts: {
@@ -33,6 +37,7 @@ export function connectAgent(parts: {
   const calls = new AgentCalls(session, { agent: `${host}:${port}`, patience, outage })
   return {
     ...agentClient(calls),
+    certificateEndsAtMs: (signal) => calls.peerEndsAtMs(signal),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   }
 }
