@@ -141,15 +141,22 @@ export class AgentSession implements AsyncDisposable {
     }, connectMs)
     // The first that the agent says, and only when it has taken our certificate.
     session.once('remoteSettings', () => resolve())
+    let isMade = false
+    let isShaken = false
+    socket.once('secureConnect', () => (isShaken = true))
+    // Who refuses our certificate after the handshake may do so while we have more to say.
+    const failed = (error: unknown): Error =>
+      isShaken && !isMade && isReset(error)
+        ? connectionFailed(this.#name, HUNG_UP, error)
+        : failureOf(error, this.#name)
     session.on('error', (error) => {
-      this.#failure = failureOf(error, this.#name)
+      this.#failure = failed(error)
       reject(this.#failure)
     })
     // A session does not say that its socket failed, and TLS 1.3 says only behind the handshake that a certificate is refused.
-    socket.once('error', (error) => session.destroy(failureOf(error, this.#name)))
+    socket.once('error', (error) => session.destroy(failed(error)))
     socket.once('close', () => session.destroy())
     session.once('goaway', () => this.#forget(session))
-    let isMade = false
     session.once('close', () => {
       this.#open.delete(session)
       // Without a word it may look as if a message had been left unfinished.
@@ -243,6 +250,10 @@ function failureOf(error: unknown, name: string): Error {
   return error instanceof Error && error.name === 'BackupError'
     ? error
     : connectionFailed(name, connectionText(error), error)
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
 }
 
 /** What TLS alerts of the other side mean; all else in the system's words. */
