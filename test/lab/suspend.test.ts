@@ -12,7 +12,8 @@ import type { VolumeGroup } from './volume-group.ts'
 import { startWriteLoad } from './write-load.ts'
 
 const SCRIPT = fileURLToPath(new URL('guest/suspend-and-wait.ts', import.meta.url))
-const NAMES = ['one', 'two']
+const THIN = ['one', 'two']
+const THICK = ['three', 'four']
 const RESUME_TIMEOUT_MS = 60_000
 
 test(
@@ -20,11 +21,11 @@ test(
   { skip: needsLab() },
   async (context) => {
     await using lab = openLab()
-    const wanted = { diskMiB: 160, poolMiB: 96, sizeMiB: 24, thin: NAMES }
+    const wanted = { diskMiB: 224, poolMiB: 96, sizeMiB: 24, thin: THIN, thick: THICK }
     const { host, group, files } = await startHostWithVolumes(lab, wanted)
     const load = await startWriteLoad(host, { paths: files, seed: 1, spanBytes: 2 ** 20 })
-    const start = (how: string, deadlineMs: number): ReturnType<LabHost['start']> =>
-      host.start([process.execPath, SCRIPT, how, String(deadlineMs), ...NAMES])
+    const start = (how: string, deadlineMs: number, names = THIN): ReturnType<LabHost['start']> =>
+      host.start([process.execPath, SCRIPT, how, String(deadlineMs), ...names])
 
     await context.test('after a SIGKILL while they are suspended', async () => {
       const script = start('suspend', 3_600_000)
@@ -43,7 +44,7 @@ test(
     })
 
     await context.test('after the deadline that a freeze was given, which leaves nothing', async () => {
-      const script = start('freeze', 1000)
+      const script = start('freeze-thin', 1000)
       await script.untilStdout('in the window')
       await resumed(host)
       const { stdout, stderr } = await script.ended
@@ -51,25 +52,46 @@ test(
       assert.deepEqual(await snapshots(group), [])
     })
 
-    await context.test(
-      'after a SIGKILL between the snapshots; what is half made goes with the next look',
-      async () => {
-        const script = start('freeze', 3_600_000)
-        await script.untilStdout('in the window')
-        script.signal('SIGKILL')
-        await resumed(host)
-        assert.equal((await snapshots(group)).length, 2)
-        const listed = await icecoreOnHost(host, ['images', 'list'])
-        assert.equal(listed.exitCode, 0, listed.stdout + listed.stderr)
-        assert.deepEqual(await snapshots(group), [], listed.stdout + listed.stderr)
-        // The pool is as good as before.
-        await group.makeSnapshot('later', { volume: 'one' })
-        await group.remove('later')
-      },
-    )
+    for (const [kind, names] of Object.entries({ thin: THIN, classic: THICK })) {
+      await context.test(
+        `after a SIGKILL in the window; the next look removes what is half made: ${kind}`,
+        async () => {
+          const script = start(`freeze-${kind}`, 3_600_000, names)
+          await script.untilStdout('in the window')
+          script.signal('SIGKILL')
+          await resumed(host)
+          assert.equal((await snapshots(group)).length, 2)
+          await assertCleared(host, group)
+        },
+      )
+    }
+
+    await context.test('LVM removes a snapshot that was emptied and has no other table ready', async () => {
+      const script = start('freeze-classic', 3_600_000, THICK)
+      await script.untilStdout('in the window')
+      script.signal('SIGKILL')
+      await resumed(host)
+      for (const name of await snapshots(group)) {
+        await host.output(['dmsetup', 'clear', `vg0-${name.replaceAll('-', '--')}`])
+      }
+      await assertCleared(host, group)
+    })
+
+    await context.test('the pool and the group are as good as before', async () => {
+      await group.makeSnapshot('later', { volume: 'one' })
+      await group.remove('later')
+      await host.output(['lvcreate', '--quiet', '--snapshot', '--size', '4m', '--name', 'later', 'vg0/three'])
+      await group.remove('later')
+    })
     assert.ok((await load.stop()) > 0)
   },
 )
+
+async function assertCleared(host: LabHost, group: VolumeGroup): Promise<void> {
+  const listed = await icecoreOnHost(host, ['images', 'list'])
+  assert.equal(listed.exitCode, 0, listed.stdout + listed.stderr)
+  assert.deepEqual(await snapshots(group), [], listed.stdout + listed.stderr)
+}
 
 async function snapshots(group: VolumeGroup): Promise<readonly string[]> {
   const rows = await group.report('lvs', 'lv_name')

@@ -11,7 +11,7 @@ import { readReport } from './lvm-report.ts'
 import { openMapperCalls } from './mapper-calls.ts'
 import { parseVolume, VOLUME_FIELDS } from './parse-volume.ts'
 import { runDmsetup, runLvm } from './run-lvm.ts'
-import { emptySnapshot } from './renew-snapshot.ts'
+import { emptySnapshot, takeHeldTable } from './renew-snapshot.ts'
 import { shareAnswer } from './share-answer.ts'
 import { suspendVolumes } from './suspend-volumes.ts'
 import { volumeIdAt, volumeUuidAt } from './volume-uuid.ts'
@@ -125,6 +125,7 @@ async function changeTags(
 async function removeVolumes(volumes: readonly LvmVolume[], signal: AbortSignal): Promise<void> {
   if (volumes.length === 0) return
   const paths = volumes.map(({ groupName, name }) => `${groupName}/${name}`)
+  for (const volume of volumes) if (volume.isClassicSnapshot) await takeHeldTable(volume)
   try {
     await runLvm(['lvremove', '--yes', '--force', ...paths], {
       action: `release snapshot "${paths.join('", "')}"`,

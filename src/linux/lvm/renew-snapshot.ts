@@ -43,6 +43,20 @@ export async function emptySnapshot(snapshot: LvmVolume, signal: AbortSignal): P
   }
 }
 
+/**
+ * Gives up that a snapshot was to begin anew: a table that is only held ready keeps LVM from removing the snapshot. Any
+ * other volume stays as it is, and one that has no device.
+ */
+export async function takeHeldTable({ groupName, name }: LvmVolume): Promise<void> {
+  const { signal } = new AbortController()
+  const action = `remove snapshot "${groupName}/${name}"`
+  try {
+    await resume(mapperName(groupName, name), { action, code: ErrorCode.FreezeFailed, signal })
+  } catch {
+    // LVM says what is in the way when it removes it.
+  }
+}
+
 type How = { readonly action: string; readonly code: ErrorCode; readonly signal: AbortSignal }
 
 async function loadTable(device: string, table: string, how: How): Promise<void> {

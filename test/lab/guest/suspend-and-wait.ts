@@ -2,6 +2,7 @@
 // See ../suspend.test.ts.
 import { setTimeout } from 'node:timers/promises'
 
+import { lvmProvider } from '../../../src/capture/lvm/classic-provider.ts'
 import type { LvmTools } from '../../../src/capture/lvm/lvm-tools.ts'
 import { lvmThinProvider } from '../../../src/capture/lvm/thin-provider.ts'
 import { systemRandomness } from '../../../src/cli/system-randomness.ts'
@@ -41,21 +42,33 @@ async function sayWhatFails(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Thin devices are deleted, their volumes stand still, and the first snapshot is not made yet. */
+/** Thin devices are deleted, classic snapshots emptied, their volumes stand still, and none has begun yet. */
 async function stopInWindow(): Promise<void> {
   let isStopped = false
+  const stop = async (): Promise<void> => {
+    if (isStopped) return
+    isStopped = true
+    process.stdout.write('in the window\n')
+    await setTimeout(waitMs)
+  }
   const tools: LvmTools = {
     ...hostLvm,
     poolMessage: async (pool, message, now) => {
-      if (message.startsWith('create_snap') && !isStopped) {
-        isStopped = true
-        process.stdout.write('in the window\n')
-        await setTimeout(waitMs)
-      }
+      if (message.startsWith('create_snap')) await stop()
       await hostLvm.poolMessage(pool, message, now)
     },
+    emptySnapshot: async (snapshot, now) => {
+      const empty = await hostLvm.emptySnapshot(snapshot, now)
+      return {
+        begin: async () => {
+          await stop()
+          await empty.begin()
+        },
+      }
+    },
   }
-  const provider = lvmThinProvider({ tools, randomness: systemRandomness, clock: systemClock })
+  const parts = { tools, randomness: systemRandomness, clock: systemClock }
+  const provider = how === 'freeze-thin' ? lvmThinProvider(parts) : lvmProvider(parts)
   const owner = processWord(ownProcessIdentity())
   const leaseEndsAtMs = systemClock.now().getTime() + HOUR_MS
   const request = {
