@@ -42,7 +42,7 @@ async function writeFrom(
   return at
 }
 
-/** Shared memory is most often that of a WebAssembly.Memory, which begins at a page; ordinary buffers begin anywhere. */
+/** Shared memory is most often `allocateAligned()`, which begins at a page; ordinary buffers begin anywhere. */
 function isAligned(bytes: Uint8Array): boolean {
   const shared = bytes.buffer instanceof SharedArrayBuffer
   return shared && bytes.byteOffset % DIRECT_ALIGNMENT === 0 && bytes.byteLength % DIRECT_ALIGNMENT === 0
