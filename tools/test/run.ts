@@ -78,9 +78,12 @@ async function runTests(paths: readonly string[]): Promise<void> {
   const tally = new TestTally(root)
   const unfinished = new UnfinishedTests(root)
   const limit = isSelection ? undefined : setTimeout(() => giveUp(tally, unfinished), RUN_TIMEOUT_MS)
-  const { together, alone } = inTurn(paths)
-  if (together.length > 0) await runFiles(together, FILES_AT_ONCE, { tally, unfinished })
-  if (alone.length > 0) await runFiles(alone, 1, { tally, unfinished })
+  const { together, inLab, alone } = inTurn(paths)
+  await runFiles(together, FILES_AT_ONCE, { tally, unfinished })
+  await Promise.all([
+    runFiles(inLab, FILES_AT_ONCE, { tally, unfinished }),
+    runFiles(alone, 1, { tally, unfinished }),
+  ])
   clearTimeout(limit)
   const leftOut = isSelection ? [] : longTestsLeftOut(root, paths)
   if (leftOut.length > 0) console.log(`\nLeft out, for \`npm run test:lab\`:\n  ${leftOut.join('\n  ')}`)
@@ -92,6 +95,7 @@ async function runFiles(
   concurrency: number,
   { tally, unfinished }: { readonly tally: TestTally; readonly unfinished: UnfinishedTests },
 ): Promise<void> {
+  if (paths.length === 0) return
   const timeout = paths.some(isLongTest) ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS
   const events = run({ cwd: root, files: [...paths], concurrency, timeout, forceExit: true })
   events.on('test:dequeue', (test) => unfinished.begin(test))

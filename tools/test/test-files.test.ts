@@ -20,11 +20,13 @@ test('testFiles() refuses a selection that selects nothing', () => {
   assert.throws(() => testFiles(root, ['tools/tes']), /Cannot select tests "tools\/tes"/)
 })
 
-test('inTurn() sets tests apart that need the host for themselves, all of which there are', () => {
-  const { together, alone } = inTurn(testFiles(root, []))
-  assert.equal(alone.length, 6)
+test('inTurn() sets tests apart that need the host for themselves, all of which there are, and those in the lab', () => {
+  const files = testFiles(root, [])
+  const { together, inLab, alone } = inTurn(files)
+  assert.equal(alone.length, 7)
   assert.ok(together.includes(own))
-  assert.deepEqual(inTurn([...alone, own]), { together: [own], alone })
+  assert.ok(inLab.includes('test/lab/host.test.ts'))
+  assert.deepEqual([...together, ...inLab, ...alone].toSorted(), files)
 })
 
 test('testFiles() leaves long tests to who asks for them, and longTestsLeftOut() names them', () => {

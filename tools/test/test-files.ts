@@ -9,6 +9,8 @@ const PATTERNS = [
 
 /** Tests that take many minutes: they run when a selection names them, as `npm run test:lab` does. */
 const LONG_TESTS = 'test/lab/long/'
+/** Tests on hosts of their own. */
+const LAB_TESTS = 'test/lab/'
 
 /**
  * The test files below `root`, all but the long ones or those that a selection names: a file, a folder, or a path without
@@ -43,16 +45,25 @@ const ALONE: readonly string[] = [
   'src/agent/run-agent.test.ts',
   'src/capture/reflink/killed.test.ts',
   'test/agent/backup.test.ts',
+  'test/agent/failures.test.ts',
   'test/agent/restore.test.ts',
   'test/doctor/doctor.test.ts',
 ]
 
-/** Those that run two at a time, and those that run one after the other when the others have ended. */
-export function inTurn(files: readonly string[]): { readonly together: string[]; readonly alone: string[] } {
-  return {
-    together: files.filter((file) => !ALONE.includes(file)),
-    alone: files.filter((file) => ALONE.includes(file)),
-  }
+export type TestTurns = {
+  /** These run first. */
+  readonly together: readonly string[]
+  /** Then these, of which no other test sees anything. */
+  readonly inLab: readonly string[]
+  /** And beside them these, one after the other. */
+  readonly alone: readonly string[]
+}
+
+export function inTurn(files: readonly string[]): TestTurns {
+  const alone = files.filter((file) => ALONE.includes(file))
+  const inLab = files.filter((file) => file.startsWith(LAB_TESTS))
+  const apart = new Set([...alone, ...inLab])
+  return { together: files.filter((file) => !apart.has(file)), inLab, alone }
 }
 
 /** The long tests that a run of `files` leaves out. */
