@@ -4,7 +4,7 @@ import { hex } from '../hex.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import type { Range, RangeBatch } from '../../domain/range.ts'
 import { BATCH_LENGTH } from '../../extents/batches.ts'
-import { readBytes } from '../../images/read-bytes.ts'
+import { ReadsAhead } from '../../images/reads-ahead.ts'
 import type { Finding } from '../finding.ts'
 
 import { countSet, setBits, visitSetRuns } from './cluster-bitmap.ts'
@@ -39,7 +39,7 @@ export async function* usedRanges(source: AllocationSource, signal: AbortSignal)
     out.add(offset, Math.min(endBytes, end * blockSizeBytes))
   }
   if (firstDataBlock > 0) add(0, firstDataBlock)
-  const groups = new GroupAllocation(source)
+  await using groups = new GroupAllocation(source)
   for (let group = 0; group < groupCount; group += 1) {
     signal.throwIfAborted()
     await groups.visitUsed(group, add)
@@ -89,12 +89,13 @@ class RangeBatches {
   }
 }
 
-class GroupAllocation {
+class GroupAllocation implements AsyncDisposable {
   readonly #source: AllocationSource
   readonly #places: MetadataPlaces
   readonly #words: Uint32Array
   readonly #bytes: Uint8Array
   readonly #hasDamagedDescriptor: boolean
+  readonly #bitmaps: ReadsAhead
 
   constructor(source: AllocationSource) {
     const { superblock, descriptors } = source
@@ -103,6 +104,11 @@ class GroupAllocation {
     this.#words = new Uint32Array(superblock.blockSizeBytes / 4)
     this.#bytes = new Uint8Array(this.#words.buffer)
     this.#hasDamagedDescriptor = descriptors.source.some((from) => from !== FROM_PRIMARY)
+    this.#bitmaps = new ReadsAhead(source.image, this.#bitmapRanges())
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bitmaps[Symbol.asyncDispose]()
   }
 
   /** Calls `visit` with each run of used blocks of `group`, ascending. Groups must be asked for in order. */
@@ -126,7 +132,7 @@ class GroupAllocation {
   async #load(group: number, window: BlockSpan): Promise<string | null> {
     const { superblock, descriptors } = this.#source
     const clusterCount = Math.ceil(window.count / superblock.blocksPerCluster)
-    const isUninitialised = ((descriptors.flags[group] ?? 0) & BLOCKS_UNINITIALISED) !== 0
+    const isUninitialised = this.#isUninitialised(group)
     // The runs are taken in any case, so that those of the next group are next.
     const metadata = [...this.#places.within(window)]
     const wrong = isUninitialised ? this.#clear() : await this.#read(group)
@@ -149,11 +155,10 @@ class GroupAllocation {
   }
 
   async #read(group: number): Promise<string | null> {
-    const { image, superblock, descriptors } = this.#source
+    const { superblock, descriptors } = this.#source
     if (descriptors.source[group] !== FROM_PRIMARY) return 'the descriptor of its group is damaged'
-    const offset = this.#bitmapOffset(group)
-    if (offset + superblock.blockSizeBytes > image.sizeBytes) return 'it lies beyond the end of the image'
-    this.#bytes.set(await readBytes(image, offset, superblock.blockSizeBytes))
+    if (!this.#isInImage(group)) return 'it lies beyond the end of the image'
+    this.#bytes.set(await this.#bitmaps.next())
     const checksum = blockBitmapChecksum(superblock, this.#bytes)
     const found = descriptors.blockBitmapChecksum[group] ?? 0
     if (checksum === null || checksum === found) return null
@@ -170,6 +175,25 @@ class GroupAllocation {
       added += setBits(this.#words, { block: first, count: end - first })
     }
     return added
+  }
+
+  /** Of the bitmaps that are read, in the order of their groups. */
+  *#bitmapRanges(): Generator<Range> {
+    const { superblock, descriptors } = this.#source
+    for (let group = 0; group < superblock.groupCount; group += 1) {
+      if (this.#isUninitialised(group) || descriptors.source[group] !== FROM_PRIMARY) continue
+      if (!this.#isInImage(group)) continue
+      yield { offset: this.#bitmapOffset(group), length: superblock.blockSizeBytes }
+    }
+  }
+
+  #isUninitialised(group: number): boolean {
+    return ((this.#source.descriptors.flags[group] ?? 0) & BLOCKS_UNINITIALISED) !== 0
+  }
+
+  #isInImage(group: number): boolean {
+    const { image, superblock } = this.#source
+    return this.#bitmapOffset(group) + superblock.blockSizeBytes <= image.sizeBytes
   }
 
   #bitmapOffset(group: number): number {
