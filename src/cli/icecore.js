@@ -6,6 +6,9 @@ import { keepHeapSmall } from './small-heap.js'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
+// Reads of disks that are far away wait in threads of this pool, which has four unless it is told before its first use.
+process.env['UV_THREADPOOL_SIZE'] ??= '16'
+
 if (major > 24 || (major === 24 && minor >= 12)) {
   if (takesFiles(process.argv)) keepHeapSmall()
   keepCompiledCode()
