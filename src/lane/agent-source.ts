@@ -1,18 +1,24 @@
 import type { AgentConnection } from '../rpc/connect-agent.ts'
 import type { AgentAddress, AgentLink } from './lane-messages.ts'
+import { ReadTurns } from './read-turns.ts'
 import { receiveInto } from './receive-pieces.ts'
 import type { LaneSource } from './seal-lane.ts'
+
+/** Each is a stream of its own, of which an agent gives a mover some dozens, whatever lanes it has. */
+const READS_MAX = 4
 
 /** Reads an image that an agent sends, over a connection of this lane's own, which begins with the first read. */
 export function agentSource({ agent, imageId, sizeBytes }: AgentAddress): LaneSource {
   let opening: Promise<AgentConnection> | null = null
+  const turns = new ReadTurns(READS_MAX)
   // Who cancels the run ends the thread.
   const never = new AbortController().signal
   return {
     sizeBytes,
     async readInto(target, offset) {
       opening ??= openConnection(agent)
-      await receiveInto(await opening, { imageId, target, offset }, never)
+      const connection = await opening
+      await turns.do(() => receiveInto(connection, { imageId, target, offset }, never))
     },
     async close() {
       const connection = await opening?.catch(() => null)

@@ -1,6 +1,7 @@
 import type { Range } from '../domain/range.ts'
 import { decodeExtents } from '../extents/decode.ts'
 import { ExtentTable } from '../extents/extent-table.ts'
+import { BounceBuffers } from '../linux/bounce-buffers.ts'
 import {
   cutLongExtents,
   PAGE_SIZE_BYTES,
@@ -12,6 +13,8 @@ import type { LaneSource } from './seal-lane.ts'
 
 /** One read of a device, at most. */
 const READ_SIZE_BYTES = 1024 * 1024
+/** Of reads that bring several pieces, or no whole pages: so many are under way. */
+const BOUNCES_MAX = 4
 
 export type MappedSourceOptions = {
   readonly sizeBytes: number
@@ -31,16 +34,8 @@ export function mappedSource(options: MappedSourceOptions): LaneSource {
   const { sizeBytes, devices } = options
   const table = readTable(options)
   table.catch(() => {}) // The first read reports it.
-  const spareBounces: Uint8Array[] = []
-
-  async function withBounce(use: (bounce: Uint8Array) => Promise<void>): Promise<void> {
-    const bounce = spareBounces.pop() ?? options.allocate(READ_SIZE_BYTES)
-    try {
-      await use(bounce)
-    } finally {
-      spareBounces.push(bounce)
-    }
-  }
+  const { allocate } = options
+  const bounces = new BounceBuffers({ sizeBytes: READ_SIZE_BYTES, countMax: BOUNCES_MAX, allocate })
 
   async function readData(target: Uint8Array, offset: number, extents: readonly DataExtent[]): Promise<void> {
     const limits = {
@@ -50,14 +45,19 @@ export function mappedSource(options: MappedSourceOptions): LaneSource {
     const pieces = [...cutLongExtents(extents, READ_SIZE_BYTES - 2 * PAGE_SIZE_BYTES)]
     const reads = planExtentReads(pieces, limits)
     for (const read of reads) devices[read.device]?.willRead?.(read)
-    await withBounce(async (bounce) => {
-      for (const read of reads) {
-        const direct = directPlace(read, target, offset)
-        const bytes = direct ?? bounce.subarray(0, read.length)
-        await devices[read.device]?.readInto(bytes, read.offset)
-        if (direct === null) scatter(read, bytes, { target, offset })
+    for (const read of reads) {
+      const device = devices[read.device]
+      const direct = directPlace(read, target, offset)
+      if (direct !== null) {
+        await device?.readInto(direct, read.offset)
+        continue
       }
-    })
+      await bounces.with(async (bounce) => {
+        const bytes = bounce.subarray(0, read.length)
+        await device?.readInto(bytes, read.offset)
+        scatter(read, bytes, { target, offset })
+      })
+    }
   }
 
   return {

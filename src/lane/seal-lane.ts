@@ -12,10 +12,11 @@ import { PLACES } from '../repository/tree-node.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { PackOutput } from './pack-output.ts'
 import { readPieces, type ReadPiece } from './read-pieces.ts'
+import { RingMemory } from './ring-memory.ts'
 
 /** One read: large enough for a disk to be at its best, small enough that several fit the lane's memory. */
 const PIECE_SIZE_BYTES = 1024 * 1024
-/** Reads under way or waiting to be sealed, in a lane. */
+/** Of the largest reads so many are under way or waiting to be sealed, in a lane; of small ones, more. */
 const PIECES_IN_FLIGHT = 4
 /** One pack is filled while the other is written. */
 const PACK_BUFFERS = 2
@@ -61,7 +62,7 @@ type Counts = { readBytes: number; zeroBytes: number; newChunkCount: number; reu
  */
 export class SealLane {
   readonly #options: SealLaneOptions
-  readonly #reads: BufferPool
+  readonly #reads: RingMemory
   readonly #pieceSizeBytes: number
   readonly #output: PackOutput
   readonly #zeros: Uint8Array
@@ -74,7 +75,7 @@ export class SealLane {
     const { chunkSizeBytes, packSizeBytes, allocate, sealing, codec, compress, randomSalt } = options
     this.#pieceSizeBytes = Math.max(PIECE_SIZE_BYTES, chunkSizeBytes)
     const reads = chunkSizeBytes > PIECE_SIZE_BYTES ? PACK_BUFFERS : PIECES_IN_FLIGHT
-    this.#reads = new BufferPool(Array.from({ length: reads }, () => allocate(this.#pieceSizeBytes)))
+    this.#reads = new RingMemory(allocate(reads * this.#pieceSizeBytes))
     const packSize = packBufferSize({ packSizeBytes, chunkSizeBytes })
     this.#output = new PackOutput({
       store: options.store,
@@ -125,14 +126,14 @@ export class SealLane {
 
   /** Buffers are given in the order of the jobs, and released in that order: no job waits for a later one. */
   async #read(source: LaneSource, piece: ReadPiece): Promise<Uint8Array> {
-    const buffer = await this.#reads.acquire()
+    const end = piece.placeCount * this.#options.chunkSizeBytes
+    const buffer = await this.#reads.acquire(end)
     try {
       await source.readInto(buffer.subarray(0, piece.length), piece.offset)
     } catch (error) {
       this.#reads.release(buffer)
       throw error
     }
-    const end = piece.placeCount * this.#options.chunkSizeBytes
     // The last chunk of an image is filled up with zeros: every chunk has the same size.
     if (piece.length < end) buffer.fill(0, piece.length, end)
     return buffer

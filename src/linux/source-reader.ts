@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { FileHandle } from 'node:fs/promises'
 import { allocateAligned, DIRECT_ALIGNMENT_BYTES, isAlignedMemory } from './aligned-memory.ts'
+import { BounceBuffers } from './bounce-buffers.ts'
 import { sourceReadError, sourceShrankError } from './errno.ts'
 
 const BOUNCE_BYTES = 1024 * 1024
@@ -19,7 +20,11 @@ export type ReaderOptions = { readonly path: string; readonly sizeBytes: number;
 
 /** Reads any bytes into any memory; what direct I/O cannot take as it is goes through aligned memory. */
 export function sourceReader(handle: FileHandle, options: ReaderOptions): SourceReader {
-  const bounces = new Bounces()
+  const bounces = new BounceBuffers({
+    sizeBytes: BOUNCE_BYTES,
+    countMax: BOUNCES_MAX,
+    allocate: allocateAligned,
+  })
 
   async function readInto(target: Uint8Array, offset: number): Promise<void> {
     assert(offset >= 0 && offset + target.byteLength <= options.sizeBytes)
@@ -27,12 +32,7 @@ export function sourceReader(handle: FileHandle, options: ReaderOptions): Source
       await readFully(handle, target, { ...options, offset })
       return
     }
-    const bounce = await bounces.take()
-    try {
-      await readThrough(bounce, target, offset)
-    } finally {
-      bounces.giveBack(bounce)
-    }
+    await bounces.with((bounce) => readThrough(bounce, target, offset))
   }
 
   async function readThrough(bounce: Uint8Array, target: Uint8Array, offset: number): Promise<void> {
@@ -49,32 +49,6 @@ export function sourceReader(handle: FileHandle, options: ReaderOptions): Source
   }
 
   return { readInto }
-}
-
-/** Pieces of aligned memory, which are used again. */
-class Bounces {
-  readonly #spare: Uint8Array[] = []
-  readonly #waiting: ((bounce: Uint8Array) => void)[] = []
-  #madeCount = 0
-
-  async take(): Promise<Uint8Array> {
-    const spare = this.#spare.pop()
-    if (spare !== undefined) return spare
-    if (this.#madeCount < BOUNCES_MAX) {
-      const made = allocateAligned(BOUNCE_BYTES)
-      this.#madeCount += 1
-      return made
-    }
-    const { promise, resolve } = Promise.withResolvers<Uint8Array>()
-    this.#waiting.push(resolve)
-    return await promise
-  }
-
-  giveBack(bounce: Uint8Array): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#spare.push(bounce)
-    else next(bounce)
-  }
 }
 
 function isDirectRequest(target: Uint8Array, offset: number): boolean {
