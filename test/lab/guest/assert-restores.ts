@@ -24,7 +24,13 @@ export async function assertRestores(
   assert.equal(exitCode, 0, `${where}\n${text}`)
   const restored = readFileSync(RESTORED)
   rmSync(RESTORED)
-  assert.ok(restored.equals(await bytesOf(snapshot)), `${where}\n${object} is not what its base holds`)
+  const expected = await bytesOf(snapshot)
+  if (restored.equals(expected)) return
+  const at = restored.findIndex((byte, index) => byte !== expected[index])
+  const [found, held] = [restored, expected].map((bytes) => bytes.toString('hex', at, at + 32))
+  assert.fail(
+    `${where}\n${object} is not what its base holds: at byte ${at} it has ${found}, the base ${held}`,
+  )
 }
 
 /** As the pool itself shows it; LVM takes many times as long to do so. */

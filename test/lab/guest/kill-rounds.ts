@@ -42,6 +42,8 @@ const tally: KillTally = {
 }
 using calls = openMapperCalls()
 
+// Written in place from then on: a block that is given back keeps its bytes, and is not part of a backup.
+for (const name of names) writeFileSync(`/mnt/${name}/probe`, 'x', { flush: true })
 await must('init', '--no-encryption')
 const writer = await startWriter()
 const startedAt = performance.now()
@@ -127,7 +129,7 @@ async function assertNothingStandsStill(where: string): Promise<void> {
     async () => !(await anySuspended(names)),
     () => `${where}: nothing is suspended`,
   )
-  for (const name of names) writeFileSync(`/mnt/${name}/probe`, 'x', { flush: true })
+  for (const name of names) writeFileSync(`/mnt/${name}/probe`, 'x', { flag: 'r+', flush: true })
 }
 
 /** What a killed run held is released, and all that is left is the base of a point. */
