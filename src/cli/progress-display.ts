@@ -12,7 +12,7 @@ export function openProgress(
   settings: Pick<Settings, 'progress' | 'quiet'>,
   messages: TextStream,
 ): ProgressDisplay {
-  if (settings.progress === 'json') return progressJson(messages)
+  if (settings.progress === 'json') return progressJson(messages, () => performance.now())
   if (settings.progress === 'auto' && messages.isTty) return progressLine(messages, () => performance.now())
   return noticesOnly(messages, settings.quiet)
 }

@@ -3,6 +3,7 @@ import test from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { fakeTerminal } from '../../test/support/fake-terminal.ts'
 import { openProgress } from './progress-display.ts'
+import { progressJson } from './progress-json.ts'
 import { progressLine } from './progress-line.ts'
 import { renderProgress } from './render-progress.ts'
 
@@ -64,6 +65,25 @@ test('progressLine() prints a notice on a line of its own and draws again', () =
     printed.messages,
     '\r\u001B[2KReading\r\u001B[2Kicecore: The list is wrong\n\r\u001B[2KReading',
   )
+})
+
+test('progressJson() says how far it is ten times a second at most, and never leaves the last word out', () => {
+  const { terminal, printed } = fakeTerminal(false)
+  let nowMs = 0
+  {
+    using display = progressJson(terminal.messages, () => nowMs)
+    display.listener({ event: 'phase', phase: 'Reading', totalBytes: 1000 })
+    for (; nowMs < 1000; nowMs += 1) display.listener({ event: 'bytes', doneBytes: nowMs, totalBytes: 1000 })
+    display.listener({ event: 'notice', message: 'Something' })
+    display.listener({ event: 'bytes', doneBytes: 1000, totalBytes: 1000 })
+  }
+  const lines = printed.messages.trim().split('\n')
+  assert.ok(lines.length <= 15, printed.messages)
+  assert.deepEqual(lines.slice(-3), [
+    '{"event":"bytes","doneBytes":999,"totalBytes":1000}',
+    '{"event":"notice","message":"Something"}',
+    '{"event":"bytes","doneBytes":1000,"totalBytes":1000}',
+  ])
 })
 
 test('openProgress() writes events as lines of JSON, or only notices where there is no terminal', () => {
