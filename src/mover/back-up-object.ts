@@ -153,7 +153,8 @@ async function runPlan(
   let doneBytes = 0
   const onLeaf = (readBytes: number): void => {
     doneBytes += readBytes
-    progress({ event: 'bytes', doneBytes, totalBytes })
+    // What moved while it was read is read again, on top of what was planned.
+    progress({ event: 'bytes', doneBytes, totalBytes: Math.max(totalBytes, doneBytes) })
   }
   const { leaves } = how.plan
   return await runObject({
