@@ -17,8 +17,8 @@ import { startWriteLoad, type WriteLoad } from '../write-load.ts'
 const HOME = '/dev/vg0/home'
 const THICK = '/dev/vg0/thick'
 const DATA = '/mnt/home/data'
-/** What a mover asks for. */
-const LEASE_MS = 300_000
+/** A little more than a mover asks for. */
+const LEASE_MS = 190_000
 
 /** What a point has to be restored to. */
 type Truth = { readonly pointId: string; readonly sha256: string; readonly of: string }
