@@ -1,7 +1,7 @@
 import { allocateAligned } from '../linux/aligned-memory.ts'
 import { PIECE_BYTES_MAX } from '../rpc/agent-api.ts'
 
-/** Memory of this kind is expensive to make, and movers read in many small calls. */
+/** Nobody looks for memory of this kind that is not used any more; and movers read in many small calls. */
 const SPARE_MAX = 16
 const spare: Uint8Array[] = []
 

@@ -3,7 +3,6 @@ import type { LvmTools } from '../capture/lvm/lvm-tools.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import { endOf, type Range } from '../domain/range.ts'
 import { targetWriter, type TargetWriter } from '../lane/target-writer.ts'
-import { allocateAligned } from '../linux/aligned-memory.ts'
 import { isBlockDevice } from '../linux/is-block-device.ts'
 import { openLocalSource, type LocalSource } from '../linux/local-source.ts'
 import { openLocalTarget, type LocalTarget } from '../linux/local-target.ts'
@@ -114,7 +113,7 @@ export class Target implements AsyncDisposable {
     const digests: Uint8Array[] = []
     for (const range of ranges) {
       this.#requireWithin(range)
-      const bytes = allocateAligned(range.length)
+      const bytes = new Uint8Array(range.length)
       await this.#parts.source.image().readInto(bytes, range.offset)
       digests.push(createHmac('sha256', key).update(bytes).digest())
     }

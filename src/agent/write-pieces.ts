@@ -1,8 +1,9 @@
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { Range } from '../domain/range.ts'
 import type { TargetWriter } from '../lane/target-writer.ts'
-import { allocateAligned, DIRECT_ALIGNMENT_BYTES } from '../linux/aligned-memory.ts'
+import { DIRECT_ALIGNMENT_BYTES } from '../linux/aligned-memory.ts'
 import { PIECE_BYTES_MAX, type PieceToWrite } from '../rpc/agent-api.ts'
+import { borrowPiece } from './piece-memory.ts'
 
 /** Writes what a mover sends, wherever in the target it says. Returns how many bytes of it are written or made zero. */
 export async function writePieces(
@@ -16,7 +17,8 @@ export async function writePieces(
 ): Promise<number> {
   const { writer } = target
   // What came over the network lies anywhere in memory; direct I/O wants whole pages.
-  const aligned = allocateAligned(PIECE_BYTES_MAX)
+  using borrowed = borrowPiece()
+  const aligned = borrowed.bytes
   let writtenBytes = 0
   for await (const piece of pieces) {
     signal.throwIfAborted()

@@ -1,7 +1,7 @@
 import type { Range } from '../domain/range.ts'
 import { decodeExtents } from '../extents/decode.ts'
 import { ExtentTable } from '../extents/extent-table.ts'
-import { BounceBuffers } from '../linux/bounce-buffers.ts'
+import { BounceBuffers, BounceMemory } from '../linux/bounce-buffers.ts'
 import {
   cutLongExtents,
   PAGE_SIZE_BYTES,
@@ -35,7 +35,7 @@ export function mappedSource(options: MappedSourceOptions): LaneSource {
   const table = readTable(options)
   table.catch(() => {}) // The first read reports it.
   const { allocate } = options
-  const bounces = new BounceBuffers({ sizeBytes: READ_SIZE_BYTES, countMax: BOUNCES_MAX, allocate })
+  const bounces = new BounceBuffers(new BounceMemory({ sizeBytes: READ_SIZE_BYTES, allocate }), BOUNCES_MAX)
 
   async function readData(target: Uint8Array, offset: number, extents: readonly DataExtent[]): Promise<void> {
     const limits = {

@@ -8,7 +8,7 @@ const alignedBuffers = new WeakSet<ArrayBufferLike>()
 /**
  * Shared memory that begins at a page boundary, as direct I/O needs it. JavaScript has no word for that: memory that might
  * grow gets pages of its own, where all other memory begins anywhere. That of WebAssembly does too, but each takes 10 GiB
- * of addresses, of which a process has room for few.
+ * of addresses, of which a process has room for few. Who lets go of it does not get it back soon: use it again.
  */
 export function allocateAligned(bytes: number): Uint8Array<SharedArrayBuffer> {
   assert(bytes > 0)

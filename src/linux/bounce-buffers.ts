@@ -1,19 +1,41 @@
-export type BounceBufferOptions = {
+export type BounceMemoryOptions = {
   readonly sizeBytes: number
-  /** However many are asked for at once: the others wait for their turn. */
-  readonly countMax: number
   readonly allocate: (bytes: number) => Uint8Array
 }
 
-/** Memory through which bytes pass that cannot be read to where they belong; made when it is needed, and used again. */
-export class BounceBuffers {
-  readonly #options: BounceBufferOptions
-  readonly #spare: Uint8Array[] = []
-  readonly #waiting: ((bounce: Uint8Array) => void)[] = []
-  #madeCount = 0
+/** What was given back is kept up to this number, for whoever comes next. */
+const SPARE_MAX = 64
 
-  constructor(options: BounceBufferOptions) {
+/**
+ * Pieces of memory of one size, made when there is none to spare, and never left to be found as garbage: nobody looks for
+ * shared memory that is not used any more before much else has been used up.
+ */
+export class BounceMemory {
+  readonly #options: BounceMemoryOptions
+  readonly #spare: Uint8Array[] = []
+
+  constructor(options: BounceMemoryOptions) {
     this.#options = options
+  }
+
+  take(): Uint8Array {
+    return this.#spare.pop() ?? this.#options.allocate(this.#options.sizeBytes)
+  }
+
+  giveBack(bounce: Uint8Array): void {
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(bounce)
+  }
+}
+
+/** Memory through which bytes pass that cannot be read to where they belong: at most `countMax` pieces for one reader. */
+export class BounceBuffers {
+  readonly #memory: BounceMemory
+  readonly #waiting: ((bounce: Uint8Array) => void)[] = []
+  #freeCount: number
+
+  constructor(memory: BounceMemory, countMax: number) {
+    this.#memory = memory
+    this.#freeCount = countMax
   }
 
   async with(use: (bounce: Uint8Array) => Promise<void>): Promise<void> {
@@ -26,13 +48,10 @@ export class BounceBuffers {
   }
 
   async #take(): Promise<Uint8Array> {
-    const spare = this.#spare.pop()
-    if (spare !== undefined) return spare
-    const { countMax, sizeBytes, allocate } = this.#options
-    if (this.#madeCount < countMax) {
-      const made = allocate(sizeBytes)
-      this.#madeCount += 1
-      return made
+    if (this.#freeCount > 0) {
+      const bounce = this.#memory.take()
+      this.#freeCount -= 1
+      return bounce
     }
     const { promise, resolve } = Promise.withResolvers<Uint8Array>()
     this.#waiting.push(resolve)
@@ -41,7 +60,11 @@ export class BounceBuffers {
 
   #giveBack(bounce: Uint8Array): void {
     const next = this.#waiting.shift()
-    if (next === undefined) this.#spare.push(bounce)
-    else next(bounce)
+    if (next !== undefined) {
+      next(bounce)
+      return
+    }
+    this.#freeCount += 1
+    this.#memory.giveBack(bounce)
   }
 }

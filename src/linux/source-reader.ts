@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import type { FileHandle } from 'node:fs/promises'
 import { allocateAligned, DIRECT_ALIGNMENT_BYTES, isAlignedMemory } from './aligned-memory.ts'
-import { BounceBuffers } from './bounce-buffers.ts'
+import { BounceBuffers, BounceMemory } from './bounce-buffers.ts'
 import { sourceReadError, sourceShrankError } from './errno.ts'
 
 const BOUNCE_BYTES = 1024 * 1024
 /** However many reads are asked for at once: the others wait for their turn. */
 const BOUNCES_MAX = 16
+
+/** Of all readers of this thread: an agent opens its disks again with every run. */
+const memory = new BounceMemory({ sizeBytes: BOUNCE_BYTES, allocate: allocateAligned })
 
 export type SourceReader = {
   /**
@@ -20,11 +23,7 @@ export type ReaderOptions = { readonly path: string; readonly sizeBytes: number;
 
 /** Reads any bytes into any memory; what direct I/O cannot take as it is goes through aligned memory. */
 export function sourceReader(handle: FileHandle, options: ReaderOptions): SourceReader {
-  const bounces = new BounceBuffers({
-    sizeBytes: BOUNCE_BYTES,
-    countMax: BOUNCES_MAX,
-    allocate: allocateAligned,
-  })
+  const bounces = new BounceBuffers(memory, BOUNCES_MAX)
 
   async function readInto(target: Uint8Array, offset: number): Promise<void> {
     assert(offset >= 0 && offset + target.byteLength <= options.sizeBytes)

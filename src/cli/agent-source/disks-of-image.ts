@@ -1,7 +1,6 @@
 import type { DeviceIdentity } from '../../domain/device-identity.ts'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import { findDisk, type FoundDisk } from '../../linux/find-disk.ts'
-import { allocateAligned } from '../../linux/aligned-memory.ts'
 import type { ImageOfAgent } from '../../rpc/agent-api.ts'
 
 /** Whatever its sectors, this much can be read of a disk. */
@@ -33,7 +32,7 @@ export class OpenDisks implements AsyncDisposable {
     const disk = await findDisk(identity)
     this.#byName.set(identity.name ?? '', disk)
     // A disk that is there and does not answer is found out now, while there is another way.
-    await disk.image().readInto(allocateAligned(FIRST_BYTES), 0)
+    await disk.image().readInto(new Uint8Array(FIRST_BYTES), 0)
     return disk
   }
 }

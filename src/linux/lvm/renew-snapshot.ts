@@ -12,6 +12,8 @@ import { runDmsetup } from './run-lvm.ts'
 
 /** The header of a store, which says that there are exceptions behind it, lies in the first of these bytes. */
 const HEADER_BYTES = 4096
+/** Never written to. */
+let zeros: Uint8Array | undefined
 const DEVICE_NUMBER = '[0-9]{1,9}:[0-9]{1,9}'
 
 /** A classic snapshot that holds nothing yet. */
@@ -96,7 +98,8 @@ async function clearHeader(path: string): Promise<void> {
   // Nothing else has it: neither the snapshot any more, nor a file system, ever.
   const flags = constants.O_WRONLY | constants.O_DIRECT | constants.O_EXCL
   await using store = await open(path, flags)
-  const { bytesWritten } = await store.write(allocateAligned(HEADER_BYTES), 0, HEADER_BYTES, 0)
+  zeros ??= allocateAligned(HEADER_BYTES)
+  const { bytesWritten } = await store.write(zeros, 0, HEADER_BYTES, 0)
   if (bytesWritten !== HEADER_BYTES) throw new RangeError(`its store took ${bytesWritten} bytes`)
   await store.datasync()
 }
