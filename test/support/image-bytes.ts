@@ -7,10 +7,12 @@ import type { Extent } from '../../src/domain/extent.ts'
 import type { FrozenImage } from '../../src/domain/frozen-image.ts'
 import { endOf, type Range, type RangeBatch } from '../../src/domain/range.ts'
 import { allocateAligned } from '../../src/linux/aligned-memory.ts'
+import { BounceMemory } from '../../src/linux/bounce-buffers.ts'
 
 const readDescriptor = promisify(read)
 const PIECE_BYTES = 1024 * 1024
 const PAGE_BYTES = 4096
+const pieces = new BounceMemory({ sizeBytes: PIECE_BYTES, allocate: allocateAligned })
 /** Under a writer what moves is asked for again; that it moves all the time is a failure. */
 const IDENTIFY_COUNT_MAX = 50
 
@@ -74,7 +76,7 @@ async function readExtent(extent: Extent, devices: readonly ImageDevice[], targe
 
 /** Direct I/O takes whole pages: what is around the bytes is read with them. */
 async function readDevice(device: ImageDevice, offset: number, target: Buffer): Promise<void> {
-  const memory = allocateAligned(PIECE_BYTES)
+  const memory = pieces.take()
   for (let done = 0; done < target.byteLength;) {
     const wanted = offset + done
     const start = wanted - (wanted % PAGE_BYTES)
@@ -85,6 +87,7 @@ async function readDevice(device: ImageDevice, offset: number, target: Buffer): 
     target.set(piece, done)
     done += piece.byteLength
   }
+  pieces.giveBack(memory)
 }
 
 /** Fails when a byte differs that no range covers, or ranges are not what they must be. How many bytes differ. */
