@@ -12,7 +12,7 @@ import { noteStartedPrograms } from '../started-programs.ts'
 import { cpuSeconds, diskBytes, type CpuSeconds } from '../usage.ts'
 import { startWriteLoad } from '../write-load.ts'
 
-const DATA_MIB = 4096
+const DATA_MIB = 2048
 const MIB = 1024 * 1024
 /** Nothing of it depends on the size of the data, and a lab host is slow to start LVM's programs. */
 const READ_SHARE_MAX = 0.01
