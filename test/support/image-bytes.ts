@@ -80,7 +80,8 @@ async function readDevice(device: ImageDevice, offset: number, target: Buffer): 
   for (let done = 0; done < target.byteLength;) {
     const wanted = offset + done
     const start = wanted - (wanted % PAGE_BYTES)
-    const end = Math.min(start + PIECE_BYTES, device.sizeBytes)
+    const pages = Math.ceil((offset + target.byteLength - start) / PAGE_BYTES)
+    const end = Math.min(start + Math.min(pages * PAGE_BYTES, PIECE_BYTES), device.sizeBytes)
     const { bytesRead } = await readDescriptor(device.fd, memory, 0, end - start, start)
     const piece = memory.subarray(wanted - start, Math.min(bytesRead, offset + target.byteLength - start))
     assert.ok(piece.byteLength > 0, `"${device.path}" ends at ${start + bytesRead}`)
