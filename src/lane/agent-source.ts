@@ -1,6 +1,6 @@
 import type { AgentConnection } from '../rpc/connect-agent.ts'
 import type { AgentAddress, AgentLink } from './lane-messages.ts'
-import { ReadTurns } from './read-turns.ts'
+import { ReadTurns } from '../linux/read-turns.ts'
 import { receiveInto } from './receive-pieces.ts'
 import type { LaneSource } from './seal-lane.ts'
 

@@ -1,3 +1,5 @@
+import { ReadTurns } from './read-turns.ts'
+
 export type BounceMemoryOptions = {
   readonly sizeBytes: number
   readonly allocate: (bytes: number) => Uint8Array
@@ -30,41 +32,21 @@ export class BounceMemory {
 /** Memory through which bytes pass that cannot be read to where they belong: at most `countMax` pieces for one reader. */
 export class BounceBuffers {
   readonly #memory: BounceMemory
-  readonly #waiting: ((bounce: Uint8Array) => void)[] = []
-  #freeCount: number
+  readonly #turns: ReadTurns
 
   constructor(memory: BounceMemory, countMax: number) {
     this.#memory = memory
-    this.#freeCount = countMax
+    this.#turns = new ReadTurns(countMax)
   }
 
   async with(use: (bounce: Uint8Array) => Promise<void>): Promise<void> {
-    const bounce = await this.#take()
-    try {
-      await use(bounce)
-    } finally {
-      this.#giveBack(bounce)
-    }
-  }
-
-  async #take(): Promise<Uint8Array> {
-    if (this.#freeCount > 0) {
+    await this.#turns.do(async () => {
       const bounce = this.#memory.take()
-      this.#freeCount -= 1
-      return bounce
-    }
-    const { promise, resolve } = Promise.withResolvers<Uint8Array>()
-    this.#waiting.push(resolve)
-    return await promise
-  }
-
-  #giveBack(bounce: Uint8Array): void {
-    const next = this.#waiting.shift()
-    if (next !== undefined) {
-      next(bounce)
-      return
-    }
-    this.#freeCount += 1
-    this.#memory.giveBack(bounce)
+      try {
+        await use(bounce)
+      } finally {
+        this.#memory.giveBack(bounce)
+      }
+    })
   }
 }
