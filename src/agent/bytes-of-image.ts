@@ -9,7 +9,7 @@ import {
   type PieceOfImage,
 } from '../rpc/agent-api.ts'
 import type { AgentImage } from './agent-image.ts'
-import { borrowPiece } from './piece-memory.ts'
+import { pieceMemory } from './piece-memory.ts'
 
 const KEY_BYTES_MIN = 16
 const KEY_BYTES_MAX = 64
@@ -28,7 +28,7 @@ export async function challengeDigests(
   requireRanges(image, ranges, { countMax: CHALLENGE_RANGES_MAX, lengthMax: CHALLENGE_RANGE_BYTES_MAX })
   const whileHeld = image.whileHeld(signal)
   const view = await image.view(whileHeld)
-  using memory = borrowPiece()
+  using memory = pieceMemory.borrow()
   const digests: Uint8Array[] = []
   for (const { offset, length } of ranges) {
     whileHeld.throwIfAborted()
@@ -49,7 +49,7 @@ export async function* piecesOf(
   requireAscending(ranges)
   const whileHeld = image.whileHeld(signal)
   const view = await image.view(whileHeld)
-  using memory = borrowPiece()
+  using memory = pieceMemory.borrow()
   const read = async ({ offset, length }: Range): Promise<PieceOfImage> => {
     whileHeld.throwIfAborted()
     const target = memory.bytes.subarray(0, length)

@@ -3,7 +3,7 @@ import type { Range } from '../domain/range.ts'
 import type { TargetWriter } from '../lane/target-writer.ts'
 import { DIRECT_ALIGNMENT_BYTES } from '../linux/aligned-memory.ts'
 import { PIECE_BYTES_MAX, type PieceToWrite } from '../rpc/agent-api.ts'
-import { borrowPiece } from './piece-memory.ts'
+import { pieceMemory } from './piece-memory.ts'
 
 /** Writes what a mover sends, wherever in the target it says. Returns how many bytes of it are written or made zero. */
 export async function writePieces(
@@ -17,7 +17,7 @@ export async function writePieces(
 ): Promise<number> {
   const { writer } = target
   // What came over the network lies anywhere in memory; direct I/O wants whole pages.
-  using borrowed = borrowPiece()
+  using borrowed = pieceMemory.borrow()
   const aligned = borrowed.bytes
   let writtenBytes = 0
   for await (const piece of pieces) {

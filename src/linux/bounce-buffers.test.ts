@@ -37,3 +37,15 @@ test('BounceBuffers gives no more than its number at a time, and none twice', as
   await Promise.all(Array.from({ length: 20 }, use))
   assert.equal(most, 3)
 })
+
+test('BounceMemory keeps what is given back, up to its limit', () => {
+  let madeCount = 0
+  const allocate = (bytes: number): Uint8Array => (madeCount++, new Uint8Array(bytes))
+  const memory = new BounceMemory({ sizeBytes: 8, allocate, spareMax: 2 })
+  for (const expectedCount of [3, 4]) {
+    const borrowed = [memory.borrow(), memory.borrow(), memory.borrow()]
+    assert.equal(new Set(borrowed.map(({ bytes }) => bytes)).size, 3)
+    assert.equal(madeCount, expectedCount)
+    for (const one of borrowed) one[Symbol.dispose]()
+  }
+})

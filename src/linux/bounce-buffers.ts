@@ -3,6 +3,7 @@ import { ReadTurns } from './read-turns.ts'
 export type BounceMemoryOptions = {
   readonly sizeBytes: number
   readonly allocate: (bytes: number) => Uint8Array
+  readonly spareMax?: number
 }
 
 /** What was given back is kept up to this number, for whoever comes next. */
@@ -13,19 +14,23 @@ const SPARE_MAX = 64
  * shared memory that is not used any more before much else has been used up.
  */
 export class BounceMemory {
-  readonly #options: BounceMemoryOptions
+  readonly #options: Required<BounceMemoryOptions>
   readonly #spare: Uint8Array[] = []
 
   constructor(options: BounceMemoryOptions) {
-    this.#options = options
+    this.#options = { spareMax: SPARE_MAX, ...options }
   }
 
-  take(): Uint8Array {
-    return this.#spare.pop() ?? this.#options.allocate(this.#options.sizeBytes)
-  }
-
-  giveBack(bounce: Uint8Array): void {
-    if (this.#spare.length < SPARE_MAX) this.#spare.push(bounce)
+  /** Dispose of it when nothing reads into it any more. */
+  borrow(): Disposable & { readonly bytes: Uint8Array } {
+    const { sizeBytes, allocate, spareMax } = this.#options
+    const bytes = this.#spare.pop() ?? allocate(sizeBytes)
+    return {
+      bytes,
+      [Symbol.dispose]: () => {
+        if (this.#spare.length < spareMax) this.#spare.push(bytes)
+      },
+    }
   }
 }
 
@@ -41,12 +46,8 @@ export class BounceBuffers {
 
   async with(use: (bounce: Uint8Array) => Promise<void>): Promise<void> {
     await this.#turns.do(async () => {
-      const bounce = this.#memory.take()
-      try {
-        await use(bounce)
-      } finally {
-        this.#memory.giveBack(bounce)
-      }
+      using borrowed = this.#memory.borrow()
+      await use(borrowed.bytes)
     })
   }
 }

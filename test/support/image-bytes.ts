@@ -76,19 +76,21 @@ async function readExtent(extent: Extent, devices: readonly ImageDevice[], targe
 
 /** Direct I/O takes whole pages: what is around the bytes is read with them. */
 async function readDevice(device: ImageDevice, offset: number, target: Buffer): Promise<void> {
-  const memory = pieces.take()
+  using memory = pieces.borrow()
   for (let done = 0; done < target.byteLength;) {
     const wanted = offset + done
     const start = wanted - (wanted % PAGE_BYTES)
     const pages = Math.ceil((offset + target.byteLength - start) / PAGE_BYTES)
     const end = Math.min(start + Math.min(pages * PAGE_BYTES, PIECE_BYTES), device.sizeBytes)
-    const { bytesRead } = await readDescriptor(device.fd, memory, 0, end - start, start)
-    const piece = memory.subarray(wanted - start, Math.min(bytesRead, offset + target.byteLength - start))
+    const { bytesRead } = await readDescriptor(device.fd, memory.bytes, 0, end - start, start)
+    const piece = memory.bytes.subarray(
+      wanted - start,
+      Math.min(bytesRead, offset + target.byteLength - start),
+    )
     assert.ok(piece.byteLength > 0, `"${device.path}" ends at ${start + bytesRead}`)
     target.set(piece, done)
     done += piece.byteLength
   }
-  pieces.giveBack(memory)
 }
 
 /** Fails when a byte differs that no range covers, or ranges are not what they must be. How many bytes differ. */
