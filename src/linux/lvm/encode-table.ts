@@ -1,8 +1,6 @@
-// The table that device-mapper is given for a device: struct dm_target_spec of linux/dm-ioctl.h, the kernel's user API.
+// The table that device-mapper is given for a device.
+import { SPEC, SPEC_BYTES, TYPE_BYTES } from './mapper-layout.ts'
 
-const SPEC = { sectorStart: 0, length: 8, next: 20, type: 24 } as const
-const TYPE_BYTES = 16
-const SPEC_BYTES = 40
 /** Every target begins at a multiple of it. */
 const ALIGNMENT = 8
 

@@ -3,15 +3,12 @@ import { closeSync, openSync } from 'node:fs'
 import { loadNative, type PooledFunction } from '../native.ts'
 import { systemError } from '../syscalls.ts'
 import { encodeTable } from './encode-table.ts'
+import { HEADER, HEADER_BYTES, NAME_BYTES } from './mapper-layout.ts'
 import { decodeTargetLines } from './target-status.ts'
 
 const CONTROL = '/dev/mapper/control'
 /** Version 4.0.0 of the interface: every kernel of that major version understands it. */
 const VERSION_MAJOR = 4
-/** struct dm_ioctl, whose size is part of the number of every call. */
-const HEADER_BYTES = 312
-const AT = { version: 0, dataSize: 12, dataStart: 16, targetCount: 20, flags: 28, name: 48 } as const
-const NAME_BYTES = 128
 /** struct dm_target_msg: a sector, then the text. */
 const SECTOR_NUMBER_BYTES = 8
 /** Read and write, of 312 bytes, of the type 0xfd; the command is added. */
@@ -66,7 +63,7 @@ export function openMapperCalls(): MapperCalls | null {
     isSuspended: async (name) => {
       const argument = encodeCall({ name })
       await call(COMMAND.status, argument)
-      return (new DataView(argument.buffer).getUint32(AT.flags, true) & FLAG_SUSPEND) !== 0
+      return (new DataView(argument.buffer).getUint32(HEADER.flags, true) & FLAG_SUSPEND) !== 0
     },
     message: (name, text) => call(COMMAND.message, encodeCall({ name, content: messageContent(text) })),
     loadReadOnly: (name, table) => {
@@ -86,7 +83,7 @@ async function readTargets(
   for (let answerBytes = ANSWER_MIN_BYTES; answerBytes <= ANSWER_MAX_BYTES; answerBytes *= 4) {
     const argument = encodeCall({ ...about, answerBytes })
     await call(COMMAND.tableStatus, argument)
-    const flags = new DataView(argument.buffer).getUint32(AT.flags, true)
+    const flags = new DataView(argument.buffer).getUint32(HEADER.flags, true)
     if ((flags & FLAG_BUFFER_FULL) === 0) return decodeTargetLines(argument)
   }
   throw new RangeError(`device-mapper answers with more than ${ANSWER_MAX_BYTES} bytes`)
@@ -107,12 +104,12 @@ export function encodeCall(call: {
   const content = call.content ?? new Uint8Array()
   const bytes = new Uint8Array(Math.max(HEADER_BYTES + content.byteLength, call.answerBytes ?? 0))
   const view = new DataView(bytes.buffer)
-  view.setUint32(AT.version, VERSION_MAJOR, true)
-  view.setUint32(AT.dataSize, bytes.byteLength, true)
-  view.setUint32(AT.dataStart, HEADER_BYTES, true)
-  view.setUint32(AT.targetCount, call.targetCount ?? 0, true)
-  view.setUint32(AT.flags, call.flags ?? 0, true)
-  bytes.set(name, AT.name)
+  view.setUint32(HEADER.version, VERSION_MAJOR, true)
+  view.setUint32(HEADER.dataSize, bytes.byteLength, true)
+  view.setUint32(HEADER.dataStart, HEADER_BYTES, true)
+  view.setUint32(HEADER.targetCount, call.targetCount ?? 0, true)
+  view.setUint32(HEADER.flags, call.flags ?? 0, true)
+  bytes.set(name, HEADER.name)
   bytes.set(content, HEADER_BYTES)
   return bytes
 }

@@ -1,15 +1,6 @@
-// What device-mapper answers for the targets of a device: linux/dm-ioctl.h of the kernel's user API.
-//
-//   struct dm_ioctl ┌ data_start ▼
-//   … target_count … flags …     ┌ sector u64 │ length u64 │ status s32 │ next u32 │ type, 16 bytes ┐ text, 0, padding ┐ …
-//                                └────────────────────────── struct dm_target_spec ───────────────┘                  ▲
-//                                                                 `next`, from data_start on ───────────────────────────┘
+// What device-mapper answers for the targets of a device.
+import { HEADER, HEADER_BYTES, SPEC, SPEC_BYTES, TYPE_BYTES } from './mapper-layout.ts'
 
-const AT = { dataSize: 12, dataStart: 16, targetCount: 20 } as const
-const HEADER_BYTES = 312
-const SPEC = { sectorStart: 0, length: 8, next: 20, type: 24 } as const
-const TYPE_BYTES = 16
-const SPEC_BYTES = 40
 /** A volume in more pieces than that has other ways of being looked at. */
 const TARGETS_MAX = 100_000
 
@@ -19,9 +10,9 @@ const TARGETS_MAX = 100_000
  */
 export function decodeTargetLines(answer: Uint8Array<ArrayBuffer>): string {
   const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength)
-  const end = view.getUint32(AT.dataSize, true)
-  const start = view.getUint32(AT.dataStart, true)
-  const count = view.getUint32(AT.targetCount, true)
+  const end = view.getUint32(HEADER.dataSize, true)
+  const start = view.getUint32(HEADER.dataStart, true)
+  const count = view.getUint32(HEADER.targetCount, true)
   if (start < HEADER_BYTES || end > answer.byteLength || count > TARGETS_MAX) {
     throw unexpected(`${count} targets from byte ${start} to ${end} of ${answer.byteLength}`)
   }
