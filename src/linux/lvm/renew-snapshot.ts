@@ -9,6 +9,7 @@ import { mapperName } from './device-mapper-status.ts'
 import { askMapper } from './ask-mapper.ts'
 import { openMapperCalls } from './mapper-calls.ts'
 import { runDmsetup } from './run-lvm.ts'
+import { mapperUuid } from './volume-uuid.ts'
 
 /** The header of a store, which says that there are exceptions behind it, lies in the first of these bytes. */
 const HEADER_BYTES = 4096
@@ -88,10 +89,9 @@ export function parseSnapshotTable(table: string): { readonly length: string; re
 async function storePath(snapshot: LvmVolume, deviceNumber: string): Promise<string> {
   const folder = await blockFolderOf(deviceNumber)
   const found = folder === null ? null : await readSysfs(`${folder}/dm/uuid`)
-  const expected = `LVM-${snapshot.groupUuid}${snapshot.uuid}`.replaceAll('-', '').replace('LVM', 'LVM-')
-  if (folder !== null && found === `${expected}-cow`)
-    return `/dev/${folder.slice(folder.lastIndexOf('/') + 1)}`
-  throw new RangeError(`its store ${deviceNumber} is "${found ?? ''}", expected "${expected}-cow"`)
+  const expected = `${mapperUuid(snapshot)}-cow`
+  if (folder !== null && found === expected) return `/dev/${folder.slice(folder.lastIndexOf('/') + 1)}`
+  throw new RangeError(`its store ${deviceNumber} is "${found ?? ''}", expected "${expected}"`)
 }
 
 async function clearHeader(path: string): Promise<void> {

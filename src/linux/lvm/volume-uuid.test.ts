@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupOfMapperUuid, parseMapperUuid, volumeUuidAt } from './volume-uuid.ts'
+import { groupOfMapperUuid, mapperUuid, parseMapperUuid, volumeUuidAt } from './volume-uuid.ts'
 
 const GROUP = 'q1W2e3R4t5Y6u7I8o9P0a1S2d3F4g5H6'
 const VOLUME = 'T0lMzr8bKquJhGTkXC2nDdWc0oZm1yqF'
@@ -10,6 +10,14 @@ test('parseMapperUuid() gives the UUID of a volume as LVM writes it', () => {
     groupUuid: 'q1W2e3-R4t5-Y6u7-I8o9-P0a1-S2d3-F4g5H6',
     uuid: 'T0lMzr-8bKq-uJhG-TkXC-2nDd-Wc0o-Zm1yqF',
   })
+})
+
+test('mapperUuid() gives the UUID of the device of a volume', () => {
+  const volume = {
+    groupUuid: 'q1W2e3-R4t5-Y6u7-I8o9-P0a1-S2d3-F4g5H6',
+    uuid: 'T0lMzr-8bKq-uJhG-TkXC-2nDd-Wc0o-Zm1yqF',
+  }
+  assert.equal(mapperUuid(volume), `LVM-${GROUP}${VOLUME}`)
 })
 
 test('parseMapperUuid() gives null for parts of volumes and for what is none', () => {

@@ -30,7 +30,12 @@ export async function volumeIdAt(path: string): Promise<VolumeId | null> {
   }
 }
 
-/** Null for the UUID of a device that is no logical volume that people see: those of parts have a suffix. */
+/** The UUID of a volume's device; those of the devices of its parts have a suffix. */
+export function mapperUuid({ groupUuid, uuid }: VolumeId): string {
+  return PREFIX + `${groupUuid}${uuid}`.replaceAll('-', '')
+}
+
+/** Null for the UUID of a device that is no logical volume that people see. */
 export function parseMapperUuid(uuid: string): VolumeId | null {
   const groupUuid = groupOfMapperUuid(uuid)
   const text = uuid.slice(PREFIX.length + UUID_LENGTH)
