@@ -39,8 +39,8 @@ export async function lookAtSource(
 /** Why there is no room to freeze a volume; null when there is. */
 async function roomFailureOf(path: string, signal: AbortSignal): Promise<string | null> {
   try {
-    const uuid = await hostLvm.volumeUuidAt(path)
-    const volume = (await hostLvm.listVolumes(signal)).find((one) => one.uuid === uuid)
+    const id = await hostLvm.volumeIdAt(path)
+    const volume = (await hostLvm.listVolumes(signal)).find((one) => one.uuid === id?.uuid)
     if (volume === undefined) return null
     const { groupName, groupUuid, poolName } = volume
     if (poolName === null) {

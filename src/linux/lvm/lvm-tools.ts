@@ -14,7 +14,7 @@ import { runDmsetup, runLvm } from './run-lvm.ts'
 import { emptySnapshot, takeHeldTable } from './renew-snapshot.ts'
 import { shareAnswer } from './share-answer.ts'
 import { suspendVolumes } from './suspend-volumes.ts'
-import { volumeIdAt, volumeUuidAt } from './volume-uuid.ts'
+import { volumeIdAt } from './volume-uuid.ts'
 
 type Pool = { readonly groupName: string; readonly poolName: string }
 type NewSnapshot = { readonly origin: LvmVolume; readonly name: string; readonly tags: readonly string[] }
@@ -32,7 +32,6 @@ export const hostLvm = {
   activeGroup,
   activeGroupUuids,
   volumeIdAt,
-  volumeUuidAt,
   createThinSnapshot,
   createClassicSnapshot,
   changeTags,

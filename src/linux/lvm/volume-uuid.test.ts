@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { groupOfMapperUuid, mapperUuid, parseMapperUuid, volumeUuidAt } from './volume-uuid.ts'
+import { groupOfMapperUuid, mapperUuid, parseMapperUuid, volumeIdAt } from './volume-uuid.ts'
 
 const GROUP = 'q1W2e3R4t5Y6u7I8o9P0a1S2d3F4g5H6'
 const VOLUME = 'T0lMzr8bKquJhGTkXC2nDdWc0oZm1yqF'
@@ -36,8 +36,8 @@ test('groupOfMapperUuid() gives the group of volumes and of their parts', () => 
     assert.equal(groupOfMapperUuid(uuid), null, uuid)
 })
 
-test('volumeUuidAt() gives null for what is no volume, and for what is not there', async () => {
-  assert.equal(await volumeUuidAt('/etc/hostname'), null)
-  assert.equal(await volumeUuidAt('/nowhere'), null)
-  assert.equal(await volumeUuidAt('/dev/null'), null)
+test('volumeIdAt() gives null for what is no volume, and for what is not there', async () => {
+  assert.equal(await volumeIdAt('/etc/hostname'), null)
+  assert.equal(await volumeIdAt('/nowhere'), null)
+  assert.equal(await volumeIdAt('/dev/null'), null)
 })

@@ -13,12 +13,7 @@ const PLAIN = new RegExp(`^[0-9A-Za-z]{${UUID_LENGTH}}$`)
 /** A volume that people see, as LVM writes it. */
 export type VolumeId = { readonly groupUuid: string; readonly uuid: string }
 
-/** The UUID of the logical volume at a path, as LVM writes it; null for what is none, or is not there. */
-export async function volumeUuidAt(path: string): Promise<string | null> {
-  return (await volumeIdAt(path))?.uuid ?? null
-}
-
-/** The same, with its group. */
+/** Of the logical volume at a path; null for what is none, or is not there. */
 export async function volumeIdAt(path: string): Promise<VolumeId | null> {
   try {
     const stats = await stat(await realpath(path), { bigint: true })
