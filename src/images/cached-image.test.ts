@@ -47,6 +47,29 @@ test('cachedImage() reads whole pages, keeps the ones used last, and no more tha
   assert.deepEqual(await pagesReadFor(16, 1), [1]) // The page used longest ago had to go.
 })
 
+test('cachedImage() reads whole pages of a long range at once, and keeps only those at its ends', async () => {
+  const bytes = Uint8Array.from({ length: 400 * 1024 }, (_, byte) => byte % 251)
+  const reads: Range[] = []
+  const below = bytesImage(bytes, { sectorSizeBytes: 512, onRead: (range) => reads.push(range) })
+  const image = cachedImage(below, new PageCache({ pageBytes: 4096, memoryBytes: 4096 * 4 }))
+  const readsFor = async (offset: number, length: number): Promise<Range[]> => {
+    reads.length = 0
+    assert.deepEqual(await readBytes(image, offset, length), bytes.subarray(offset, offset + length))
+    return [...reads]
+  }
+  const middle = pages(2, 47)
+  assert.deepEqual(await readsFor(5000, 197_000), [pages(1, 1), middle, pages(49, 1)])
+  assert.deepEqual(await readsFor(4096, 10), [])
+  assert.deepEqual(await readsFor(49 * 4096, 10), [])
+  assert.deepEqual(await readsFor(2 * 4096, 10), [pages(2, 1)])
+  assert.deepEqual(await readsFor(middle.offset, middle.length), [middle])
+  assert.deepEqual(await readsFor(0, bytes.byteLength), [{ offset: 0, length: bytes.byteLength }])
+})
+
+function pages(first: number, count: number): Range {
+  return { offset: first * 4096, length: count * 4096 }
+}
+
 test('cachedImage() asks again for a page that could not be read', async () => {
   let isBroken = true
   const sound = bytesImage(BYTES, { sectorSizeBytes: 16 })

@@ -10,6 +10,8 @@ export type CacheLimits = {
 
 /** Enough for the inner nodes of every tree of a file system, and little beside the 256 MB of a run. */
 const METADATA_CACHE: CacheLimits = { pageBytes: 16 * 1024, memoryBytes: 16 * 1024 * 1024 }
+/** What is longer is no node that is looked at again, and is faster read at once than page by page. */
+const KEPT_READ_BYTES_MAX = 128 * 1024
 /** Memory is asked for in pieces of this size: a small volume needs few of them. */
 const SLAB_BYTES = 1024 * 1024
 
@@ -58,9 +60,24 @@ export class PageCache {
     return { image, firstPage }
   }
 
-  /** What is at hand is copied at once. */
   readInto(pages: CachedPages, target: Uint8Array, offset: number): Promise<void> {
     assert(offset >= 0 && offset + target.byteLength <= pages.image.sizeBytes)
+    const isLong = target.byteLength > Math.max(KEPT_READ_BYTES_MAX, 2 * this.#pageBytes)
+    return isLong ? this.#readLong(pages, target, offset) : this.#readKept(pages, target, offset)
+  }
+
+  /** Whole pages go past the cache, at once; those that are begun at either end through it. */
+  async #readLong(pages: CachedPages, target: Uint8Array, offset: number): Promise<void> {
+    const head = (this.#pageBytes - (offset % this.#pageBytes)) % this.#pageBytes
+    const tail = (offset + target.byteLength) % this.#pageBytes
+    const tailAt = target.byteLength - tail
+    await this.#readKept(pages, target.subarray(0, head), offset)
+    await pages.image.readInto(target.subarray(head, tailAt), offset + head)
+    await this.#readKept(pages, target.subarray(tailAt), offset + tailAt)
+  }
+
+  /** What is at hand is copied at once. */
+  #readKept(pages: CachedPages, target: Uint8Array, offset: number): Promise<void> {
     for (let done = 0; done < target.byteLength;) {
       const page = this.#pageAt(pages, offset + done)
       if (page.reading !== null) return this.#readOn(pages, target.subarray(done), offset + done)
