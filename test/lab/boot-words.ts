@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { compiledCodeFolder } from '../../tools/test/compiled-code.ts'
 import { checkoutFolder } from '../../tools/tidy/checkout.ts'
 import type { Lab } from './lab.ts'
 import { diskWord, type LabDisk } from './lab-disk.ts'
@@ -53,6 +54,7 @@ function settingsText(lab: Lab, options: BootOptions): string {
     LAB_NODE: dirname(process.execPath),
     LAB_MODULES: lab.kernel.modulesPath,
     LAB_SHARE: lab.share,
+    LAB_COMPILED: compiledCodeFolder(),
   }
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${quoted(value)}\n`)

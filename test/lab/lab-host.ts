@@ -12,6 +12,7 @@ import type { UmlProcess } from './uml-process.ts'
 const POWER_OFF_TIMEOUT_MS = 120_000
 const DISK_TIMEOUT_MS = 120_000
 const COMMAND_TIMEOUT_SECONDS = 300
+const LIST_TIMEOUT_MS = 30_000
 
 export type HostParts = {
   readonly name: string
@@ -52,14 +53,29 @@ export class LabHost implements AsyncDisposable {
   async run(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
     const process = this.start(argv, options)
     const { timeoutSeconds = COMMAND_TIMEOUT_SECONDS } = options
+    let isLate = false
     try {
       return await withDeadline(process.ended, timeoutSeconds * 1000, () => {
-        const said = `${process.soFar('stdout')}${process.soFar('stderr')}`
-        return `Cannot run "${argv.join(' ')}" on ${this.name}: not done after ${timeoutSeconds} s\n${said}`
+        isLate = true
+        return `Cannot run "${argv.join(' ')}" on ${this.name}: not done after ${timeoutSeconds} s`
       })
     } catch (error) {
+      if (!isLate || !(error instanceof Error)) throw error
+      const said = `${process.soFar('stdout')}${process.soFar('stderr')}`
+      const processes = await this.#processes()
       process.signal('SIGKILL')
-      throw error
+      throw new Error(`${error.message}\n${said}\n${processes}`, { cause: error })
+    }
+  }
+
+  /** What the host is at, for whoever has to find out why something does not end. */
+  async #processes(): Promise<string> {
+    const list = this.start(['ps', '-eo', 'pid,ppid,stat,wchan:24,etime,args'])
+    try {
+      const { stdout } = await withDeadline(list.ended, LIST_TIMEOUT_MS, () => 'it does not answer any more')
+      return `Its processes:\n${stdout}`
+    } catch (error) {
+      return `Its processes are not known: ${error instanceof Error ? error.message : String(error)}`
     }
   }
 

@@ -9,6 +9,7 @@ import {
   missingPackages,
   pathWithSystemFolders,
 } from './debian-packages.ts'
+import { compiledCodeFolder } from './compiled-code.ts'
 import { fetchUmlKernel } from '../lab/uml-kernel.ts'
 import { inTurn, isLongTest, longTestsLeftOut, testFiles } from './test-files.ts'
 import { TestTally } from './test-tally.ts'
@@ -50,6 +51,7 @@ function prepare(): boolean {
     // A user's own settings; but where the corpus lies is a setting of the tests.
     if (name.startsWith('ICECORE_') && name !== 'ICECORE_CORPUS') Reflect.deleteProperty(process.env, name)
   }
+  process.env['NODE_COMPILE_CACHE'] ??= compiledCodeFolder()
   const path = pathWithSystemFolders(process.env['PATH'])
   process.env['PATH'] = path
   const missing = missingPackages(path)

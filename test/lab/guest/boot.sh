@@ -38,4 +38,4 @@ ip link set lo up
 echo "127.0.0.1 localhost $LAB_NAME" > etc/hosts
 
 # The first process itself goes into the new root: the kernel starts its own helpers (modprobe) in that one's root.
-exec chroot . /bin/bash "$LAB_CHECKOUT/test/lab/guest/run.sh" "$LAB_NODE/node" "$LAB_CHECKOUT"
+exec chroot . /bin/bash "$LAB_CHECKOUT/test/lab/guest/run.sh" "$LAB_NODE/node" "$LAB_CHECKOUT" "$LAB_COMPILED"
