@@ -3,11 +3,11 @@ import type { LvmVolume } from '../../domain/logical-volume.ts'
 import type { HeldImage } from '../provider/held-image.ts'
 import type { Provider } from '../provider/provider.ts'
 import { askOnce } from './ask-once.ts'
-import { freezeClassicTogether } from './freeze-classic-together.ts'
+import { freezeTogether } from './freeze-together.ts'
 import type { Freezing, FrozenVolume } from './frozen-volumes.ts'
 import { heldVolumes, type HeldVolume } from './held-volumes.ts'
 import type { LiveGroups } from './live-groups.ts'
-import type { LvmTools, OpenDisk } from './lvm-tools.ts'
+import type { EmptySnapshot, LvmTools, OpenDisk } from './lvm-tools.ts'
 import { requireWhole, SnapshotImage } from './snapshot-image.ts'
 import {
   snapshotProvider,
@@ -83,7 +83,8 @@ async function make(
 ): ReturnType<SnapshotPlan['make']> {
   const create = (one: Freezing): Promise<void> =>
     tools.createClassicSnapshot({ ...one, storeSizeBytes: sizes.get(one.origin) ?? 0 }, how.signal)
-  return await freezeClassicTogether(tools, wanted, { ...how, create })
+  const prepare = (made: LvmVolume): Promise<EmptySnapshot> => tools.emptySnapshot(made, how.signal)
+  return await freezeTogether(tools, wanted, { ...how, create, prepare })
 }
 
 async function open(

@@ -1,15 +1,14 @@
 import type { Clock } from '../../domain/clock.ts'
-import type { Freezing } from './frozen-volumes.ts'
+import type { LvmVolume } from '../../domain/logical-volume.ts'
+import { madeAmong, type Freezing } from './frozen-volumes.ts'
 import type { LiveGroups } from './live-groups.ts'
-import type { LvmTools } from './lvm-tools.ts'
+import type { EmptySnapshot, LvmTools } from './lvm-tools.ts'
 
 export type FreezeHow = {
   /** Makes one snapshot by a command of LVM. */
   readonly create: (snapshot: Freezing) => Promise<void>
-  /** What is done for several snapshots before their volumes are suspended: whatever takes its time. */
-  readonly beforeWindow: (snapshots: readonly Freezing[]) => Promise<void>
-  /** What is done for each of them while all are. */
-  readonly inWindow: (snapshot: Freezing) => Promise<void>
+  /** Has one of several that LVM made, each in its own moment, ready to begin anew: whatever takes its time. */
+  readonly prepare: (snapshot: LvmVolume, origin: LvmVolume) => Promise<EmptySnapshot>
   /** So long several volumes may stand still. */
   readonly deadlineMs: number
   readonly clock: Clock
@@ -25,8 +24,10 @@ export type FreezeWindow = {
 }
 
 /**
- * Makes snapshots of volumes in one moment: all are suspended, with their file systems at a clean point, before the
- * first snapshot is made, and none is written before its own is there. A single volume is suspended by LVM alone.
+ * Makes snapshots of volumes in one moment. LVM makes one after the other, which takes its programs seconds, and all
+ * writers would wait for that. So LVM makes the snapshots first; then all volumes are suspended, with their file systems
+ * at a clean point, and the kernel alone lets each snapshot begin anew before one of them is written. A single volume is
+ * suspended by LVM alone.
  */
 export async function freezeTogether(
   tools: LvmTools,
@@ -70,12 +71,24 @@ async function freezeOne(wanted: readonly Freezing[], { create, clock, made }: M
 }
 
 async function freezeSeveral(tools: LvmTools, wanted: readonly Freezing[], making: Making): Promise<number> {
-  const { beforeWindow, inWindow, made, deadlineMs, signal } = making
+  const { create, prepare, groups, made, deadlineMs, signal } = making
   made.push(...wanted)
-  await beforeWindow(wanted)
+  for (const one of wanted) await create(one)
   const origins = wanted.map(({ origin }) => origin)
+  const volumes = await groups.volumes(
+    origins.map(({ groupUuid }) => groupUuid),
+    signal,
+  )
+  const prepared: EmptySnapshot[] = []
+  for (const one of wanted)
+    prepared.push(
+      await prepare(
+        madeAmong(volumes, (volume) => volume, one),
+        one.origin,
+      ),
+    )
   await using suspended = await tools.suspend(origins, deadlineMs, signal)
-  for (const one of wanted) await inWindow(one)
+  for (const snapshot of prepared) await snapshot.begin()
   return (await suspended.resume()).windowMs
 }
 

@@ -3,7 +3,7 @@ import type { FreezeRequest, FrozenGroup } from '../provider/provider.ts'
 import type { ProvidedImage } from '../provider/provided-image.ts'
 import { encodeHeldTags, useTags } from './held-tags.ts'
 import type { HeldVolume } from './held-volumes.ts'
-import type { LvmTools } from './lvm-tools.ts'
+import type { LvmTools, VolumeId } from './lvm-tools.ts'
 import type { HeldWatch } from './watch-held.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
 
@@ -14,23 +14,21 @@ export type Freezing = {
   readonly tags: readonly string[]
 }
 
+/** A path that somebody wants frozen, and the volume that it leads to; null for what is none. */
+export type Source = { readonly path: string; readonly id: VolumeId | null }
+
 /** The volumes that the sources lead to. Throws SOURCE_UNSUITABLE for what is none, or comes twice. */
-export async function originsOf(
-  tools: LvmTools,
-  sources: readonly string[],
-  volumes: readonly LvmVolume[],
-): Promise<readonly LvmVolume[]> {
+export function originsOf(sources: readonly Source[], volumes: readonly LvmVolume[]): readonly LvmVolume[] {
   const origins: LvmVolume[] = []
-  for (const source of sources) {
-    const uuid = (await tools.volumeIdAt(source))?.uuid
-    const volume = volumes.find((one) => one.uuid === uuid)
+  for (const { path, id } of sources) {
+    const volume = volumes.find(({ uuid }) => uuid === id?.uuid)
     if (volume === undefined) {
-      const message = `Cannot freeze "${source}": it is no logical volume, required is one such as /dev/vg0/home`
-      throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { path: source } })
+      const message = `Cannot freeze "${path}": it is no logical volume, required is one such as /dev/vg0/home`
+      throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { path } })
     }
     if (origins.includes(volume)) {
-      const message = `Cannot freeze "${source}": it is given twice, required are different volumes`
-      throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { path: source } })
+      const message = `Cannot freeze "${path}": it is given twice, required are different volumes`
+      throw new BackupError(ErrorCode.SourceUnsuitable, message, { data: { path } })
     }
     origins.push(volume)
   }
@@ -50,6 +48,21 @@ export function freezings(
     name: `icecore-${randomHex()}`,
     tags: encodeHeldTags({ lineageKey: request.lineageKey, sourceUuid: origin.uuid, use }),
   }))
+}
+
+/** The snapshot that was just made. Throws FREEZE_FAILED when somebody removed it already. */
+export function madeAmong<One>(
+  all: readonly One[],
+  volumeOf: (one: One) => LvmVolume,
+  { name, origin }: Freezing,
+): One {
+  const made = all.find((one) => {
+    const volume = volumeOf(one)
+    return volume.name === name && volume.groupUuid === origin.groupUuid
+  })
+  if (made !== undefined) return made
+  const message = `Cannot find snapshot "${origin.groupName}/${name}" that was just made: somebody removed it`
+  throw new BackupError(ErrorCode.FreezeFailed, message)
 }
 
 /** A snapshot that can be read. */

@@ -1,6 +1,4 @@
-import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { HeldImage } from '../provider/held-image.ts'
-import type { Freezing } from './frozen-volumes.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import { decodeHeldTags } from './held-tags.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
@@ -47,12 +45,4 @@ export function pathOf({ groupName, name }: LvmVolume): string {
 export async function releaseVolume(tools: LvmTools, image: HeldImage, signal: AbortSignal): Promise<void> {
   const volume = (await tools.listVolumes(signal)).find(({ uuid }) => uuid === image.id)
   if (volume !== undefined) await tools.removeVolumes([volume], signal)
-}
-
-/** The snapshot that was just made. Throws FREEZE_FAILED when somebody removed it already. */
-export function foundAmong(made: readonly HeldVolume[], { name, origin }: Freezing): HeldVolume {
-  const found = made.find(({ volume }) => volume.name === name && volume.groupUuid === origin.groupUuid)
-  if (found !== undefined) return found
-  const message = `Cannot find snapshot "${origin.groupName}/${name}" that was just made: somebody removed it`
-  throw new BackupError(ErrorCode.FreezeFailed, message)
 }

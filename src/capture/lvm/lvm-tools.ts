@@ -5,6 +5,9 @@ import type { ImageDevice } from '../provider/provided-image.ts'
 /** A disk that extents lie on, open for direct reading. */
 export type OpenDisk = AsyncDisposable & { readonly device: ImageDevice; readonly image: FrozenImage }
 
+/** The UUIDs of a volume that people see, as LVM writes them. */
+export type VolumeId = { readonly groupUuid: string; readonly uuid: string }
+
 export type NewSnapshot = {
   readonly origin: LvmVolume
   readonly name: string
@@ -18,7 +21,7 @@ export type PoolMessage =
   | `delete ${number}`
   | `create_snap ${number} ${number}`
 
-/** A classic snapshot that holds nothing yet. */
+/** A snapshot that holds nothing yet. */
 export type EmptySnapshot = {
   /** From now on it has what its origin, which is suspended, has at this moment. */
   begin(): Promise<void>
@@ -42,8 +45,8 @@ export type LvmTools = {
   ): Promise<{ readonly diskPaths: readonly string[]; readonly volumeUuids: ReadonlySet<string> }>
   /** The groups that have an active volume. */
   activeGroupUuids(): Promise<readonly string[]>
-  /** The UUIDs of the logical volume that a path leads to; null when it is none. */
-  volumeIdAt(path: string): Promise<{ readonly groupUuid: string; readonly uuid: string } | null>
+  /** The logical volume that a path leads to; null when it is none. */
+  volumeIdAt(path: string): Promise<VolumeId | null>
   createThinSnapshot(snapshot: NewSnapshot, signal: AbortSignal): Promise<void>
   createClassicSnapshot(
     snapshot: NewSnapshot & { readonly storeSizeBytes: number },

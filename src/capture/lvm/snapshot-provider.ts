@@ -4,8 +4,15 @@ import type { Randomness } from '../../domain/randomness.ts'
 import { FREEZE_DEADLINE_DEFAULT_MS } from '../hooks/hook.ts'
 import type { FreezeRequest, FrozenGroup, Provider } from '../provider/provider.ts'
 import type { FreezeHow, FreezeWindow } from './freeze-together.ts'
-import { freezings, frozenVolumes, originsOf, type Freezing, type FrozenVolume } from './frozen-volumes.ts'
-import { foundAmong, releaseVolume, type HeldVolume } from './held-volumes.ts'
+import {
+  freezings,
+  frozenVolumes,
+  madeAmong,
+  originsOf,
+  type Freezing,
+  type FrozenVolume,
+} from './frozen-volumes.ts'
+import { releaseVolume, type HeldVolume } from './held-volumes.ts'
 import type { LiveGroup } from './live-group.ts'
 import { LiveGroups } from './live-groups.ts'
 import type { LvmTools } from './lvm-tools.ts'
@@ -74,10 +81,14 @@ async function freeze(
   const { freezeDeadlineMs: deadlineMs = FREEZE_DEADLINE_DEFAULT_MS } = request
   await using stack = new AsyncDisposableStack()
   const groups = stack.use(new LiveGroups(tools))
-  const groupUuids = await groupsOf(tools, request.sources)
+  const sources = await Promise.all(
+    request.sources.map(async (path) => ({ path, id: await tools.volumeIdAt(path) })),
+  )
+  // What is no volume is told by whoever looks for it.
+  const groupUuids = [...new Set(sources.flatMap(({ id }) => id?.groupUuid ?? []))]
   const roomOf: RoomOfGroup = (uuid, now) => groups.room(uuid, now)
   const volumes = await groups.volumes(groupUuids, signal)
-  const origins = await originsOf(tools, request.sources, volumes)
+  const origins = originsOf(sources, volumes)
   const before = await kind.heldAmong(volumes, roomOf, signal)
   const plan = await kind.plan({ origins, request, groups, before }, signal)
   const wanted = freezings(origins, request, () => randomness.bytes(6).toHex())
@@ -90,7 +101,7 @@ async function freeze(
   await request.whenFrozen?.()
   whileHeld.throwIfAborted()
   const held = await kind.heldAmong(await groups.volumes(groupUuids, whileHeld), roomOf, whileHeld)
-  made.push(...wanted.map((one) => foundAmong(held, one)))
+  made.push(...wanted.map((one) => madeAmong(held, ({ volume }) => volume, one)))
   const images: FrozenVolume[] = []
   for (const one of made) {
     const live = await groups.open(one.volume.groupUuid, whileHeld)
@@ -110,10 +121,4 @@ async function freeze(
       await open.disposeAsync()
     },
   })
-}
-
-/** The groups that the sources lie in; what is no volume is told by whoever looks for it. */
-async function groupsOf(tools: LvmTools, sources: readonly string[]): Promise<readonly string[]> {
-  const ids = await Promise.all(sources.map((source) => tools.volumeIdAt(source)))
-  return [...new Set(ids.flatMap((id) => id?.groupUuid ?? []))]
 }

@@ -2,7 +2,8 @@ import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
 import type { Provider } from '../provider/provider.ts'
 import { askOnce } from './ask-once.ts'
-import { freezeThinTogether } from './freeze-thin-together.ts'
+import { emptyThinSnapshot } from './empty-thin-snapshot.ts'
+import { freezeTogether } from './freeze-together.ts'
 import type { FrozenVolume } from './frozen-volumes.ts'
 import { mappingMarkTag } from './held-tags.ts'
 import { heldVolumes, pathOf, type HeldVolume } from './held-volumes.ts'
@@ -62,7 +63,12 @@ async function plan(parts: LvmProviderParts, what: ToFreeze, signal: AbortSignal
   const { tools } = parts
   const pools = await requireFreezable(parts, what, signal)
   return {
-    make: (wanted, how) => freezeThinTogether(tools, wanted, how),
+    make: (wanted, how) =>
+      freezeTogether(tools, wanted, {
+        ...how,
+        create: (one) => tools.createThinSnapshot(one, how.signal),
+        prepare: (made, origin) => emptyThinSnapshot(tools, { made, origin }, how.signal),
+      }),
     watch: (window) => watchPools(tools, pools, { removeSnapshots: () => window.remove() }),
   }
 }
