@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Http2SessionManager } from '@connectrpc/connect-node'
 import { BackupError } from '../domain/backup-error.ts'
+import { endSession } from './end-session.ts'
 import { connectionFailed } from './error-from-wire.ts'
 import type { Outage } from './outage.ts'
 import type { Patience } from './patience.ts'
@@ -89,7 +90,7 @@ export class AgentSession implements AsyncDisposable {
     const ends = [...this.#open].map(([session, socket]) => {
       const { promise, resolve } = Promise.withResolvers<void>()
       session.once('close', resolve)
-      end(session, socket)
+      endSession(session, socket)
       return promise
     })
     await Promise.all(ends)
@@ -137,7 +138,7 @@ export class AgentSession implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const connectMs = Math.ceil(this.#parts.outage.connectMs)
     const timer = setTimeout(() => {
-      end(session, socket, connectionFailed(this.#name, `it does not answer within ${connectMs} ms`))
+      endSession(session, socket, connectionFailed(this.#name, `it does not answer within ${connectMs} ms`))
     }, connectMs)
     // The first that the agent says, and only when it has taken our certificate.
     session.once('remoteSettings', () => resolve())
@@ -202,7 +203,11 @@ export class AgentSession implements AsyncDisposable {
       unanswered = setTimeout(() => {
         // Once one side has said that it closes, pings are not answered: what is under way then ends by itself.
         if (!session.closed)
-          end(session, socket, connectionFailed(this.#name, `it has not answered for ${pingTimeoutMs} ms`))
+          endSession(
+            session,
+            socket,
+            connectionFailed(this.#name, `it has not answered for ${pingTimeoutMs} ms`),
+          )
       }, pingTimeoutMs)
       session.ping((error) => {
         if (error !== null) return
@@ -222,12 +227,6 @@ export class AgentSession implements AsyncDisposable {
     this.#current = null
     this.#session = null
   }
-}
-
-/** A session that is destroyed waits until what it is writing has gone out: on a network that is cut, for a quarter of an hour. */
-function end(session: ClientHttp2Session, socket: TLSSocket, error?: Error): void {
-  session.destroy(error)
-  socket.destroy()
 }
 
 /** Why a certificate is not that of the agent on `host`; the authority's signature, its time and the list were looked at before. */

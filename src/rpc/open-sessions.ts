@@ -6,6 +6,7 @@ import { Code, type HandlerContext } from '@connectrpc/connect'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { Clock } from '../domain/clock.ts'
 import { CALL } from './call-record.ts'
+import { endSession } from './end-session.ts'
 import { refusal } from './error-to-wire.ts'
 import { type Peer, peerOf } from './peer.ts'
 import { plainSerial, revokedSerials } from './revoked-serials.ts'
@@ -76,7 +77,7 @@ export class OpenSessions {
     this.#revoked = revokedSerials(tls)
     for (const [session, socket] of this.#sessions) {
       const serial = certificateOf(session)?.serialNumber
-      if (serial === undefined || this.#revoked.has(plainSerial(serial))) end(session, socket)
+      if (serial === undefined || this.#revoked.has(plainSerial(serial))) endSession(session, socket)
       else session.close()
     }
   }
@@ -86,7 +87,7 @@ export class OpenSessions {
     for (const session of this.#sessions.keys()) session.close()
     const endsAt = performance.now() + CLOSING_MS
     while (this.#sessions.size > 0 && performance.now() < endsAt) await sleep(10)
-    for (const [session, socket] of this.#sessions) end(session, socket)
+    for (const [session, socket] of this.#sessions) endSession(session, socket)
   }
 
   #watch(session: ServerHttp2Session, socket: TLSSocket | null): void {
@@ -99,7 +100,8 @@ export class OpenSessions {
     const pings = setInterval(() => {
       // Once one side has said that it closes, pings are not answered: what is under way then ends by itself.
       if (session.closed) return
-      if (performance.now() - answeredAt > PING_INTERVAL_MS + PING_TIMEOUT_MS) return end(session, socket)
+      if (performance.now() - answeredAt > PING_INTERVAL_MS + PING_TIMEOUT_MS)
+        return endSession(session, socket)
       if (session.destroyed) return
       session.ping((error) => {
         if (error === null) answeredAt = performance.now()
@@ -111,12 +113,6 @@ export class OpenSessions {
       this.#sessions.delete(session)
     })
   }
-}
-
-/** A session that is destroyed waits until what it is writing has gone out: on a network that is cut, for a quarter of an hour. */
-function end(session: ServerHttp2Session, socket: TLSSocket | null): void {
-  session.destroy()
-  socket?.destroy()
 }
 
 function certificateOf(session: Http2Session | undefined): X509Certificate | null {
