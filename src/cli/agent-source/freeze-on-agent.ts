@@ -5,17 +5,15 @@ import type { Randomness } from '../../domain/randomness.ts'
 import type { Transport } from '../../domain/run-mode.ts'
 import type { AgentLink } from '../../lane/lane-messages.ts'
 import type { FoundDisk } from '../../linux/find-disk.ts'
-import type { AgentApi, FreezeOrder, FrozenByAgent, ImageOfAgent } from '../../rpc/agent-api.ts'
+import type { AgentApi, FreezeOrder, ImageOfAgent } from '../../rpc/agent-api.ts'
 import { challengeAll, type FrozenSource, type FrozenSources } from '../freeze/frozen-source.ts'
 import { AgentMap } from './agent-map.ts'
 import { OpenDisks } from './disks-of-image.ts'
 import { holdLease, LEASE_SECONDS } from './hold-lease.ts'
 import { lanSource } from './lan-source.ts'
+import { letGo } from './let-go.ts'
 import { sanSource } from './san-source.ts'
 import type { TransportChoice } from './transport-choice.ts'
-
-/** A release waits no longer than this for an agent: the lease ends by itself. */
-const RELEASE_MS = 30_000
 
 export type FreezeOnAgentParts = {
   readonly agent: AgentApi
@@ -37,11 +35,11 @@ export async function freezeOnAgent(
   parts: FreezeOnAgentParts,
   order: Omit<FreezeOrder, 'leaseSeconds'>,
 ): Promise<FrozenOnAgent> {
-  const { agent, link, clock, signal } = parts
+  const { agent, link, clock, notice, signal } = parts
   await using stack = new AsyncDisposableStack()
   const frozen = await agent.freeze({ ...order, leaseSeconds: LEASE_SECONDS }, signal)
   const { groupId, leaseSeconds } = frozen
-  stack.defer(() => release(parts, frozen))
+  stack.defer(() => letGo(agent, { what: 'the frozen images', groupId, leaseSeconds }, notice))
   const lease = stack.use(holdLease(agent, { groupId, leaseSeconds, host: link.host, clock }))
   const held = { ...parts, signal: AbortSignal.any([signal, lease.lost]) }
   const disks = stack.use(new OpenDisks())
@@ -112,19 +110,4 @@ function requireRoom({ source, sizeBytes }: ImageOfAgent, host: string): void {
   if (sizeBytes > 0) return
   const message = `Cannot back up "${source}" of agent "${host}": its image holds 0 bytes, required is a volume or a file with content`
   throw new BackupError(ErrorCode.SourceUnsuitable, message)
-}
-
-/** On every way out. An agent that cannot be reached lets go by itself when the lease ends. */
-async function release(
-  { agent, notice }: FreezeOnAgentParts,
-  { groupId, leaseSeconds }: Pick<FrozenByAgent, 'groupId' | 'leaseSeconds'>,
-): Promise<void> {
-  try {
-    await agent.release(groupId, AbortSignal.timeout(RELEASE_MS))
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    notice(
-      `The agent was not told to let go of the frozen images, it will within ${leaseSeconds} s: ${reason}`,
-    )
-  }
 }

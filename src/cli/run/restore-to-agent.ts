@@ -12,6 +12,7 @@ import type { AgentApi, TargetOfAgent } from '../../rpc/agent-api.ts'
 import { agentText, type AgentAddress } from '../agent-source/agent-address.ts'
 import { connectToAgent } from '../agent-source/connect.ts'
 import { holdLease, LEASE_SECONDS } from '../agent-source/hold-lease.ts'
+import { letGo } from '../agent-source/let-go.ts'
 import { diskText, DisksToWrite } from '../agent-target/disks-to-write.ts'
 import { restoreOverLan } from '../agent-target/restore-over-lan.ts'
 import { restoreOverSan, type SanOutcome } from '../agent-target/restore-over-san.ts'
@@ -23,9 +24,6 @@ import type { CommandResult } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
 import { openIndexed, type IndexedRepository } from '../open-repository.ts'
 import type { RestoreInvocation } from './restore.ts'
-
-/** A release waits no longer than this for an agent: the lease ends by itself. */
-const RELEASE_MS = 30_000
 
 /** What is restored, and where to. */
 type Task = {
@@ -50,11 +48,11 @@ export async function runRestoreToAgent(
   invocation: RestoreInvocation,
   address: AgentAddress,
 ): Promise<CommandResult> {
-  const { options, clock, settings, signal } = invocation
+  const { options, clock, settings, progress, signal } = invocation
   await using repository = await openIndexed(invocation)
   const found = await listPoints(repository.repository)
   const stored = selectSoundPoint(found, invocation.arguments.point)
-  noticeDamagedPoints(found.damaged, invocation.progress)
+  noticeDamagedPoints(found.damaged, progress)
   const object = selectObject(stored, options.object)
   requireVolume(object, options.to)
   await using stack = new AsyncDisposableStack()
@@ -63,8 +61,10 @@ export async function runRestoreToAgent(
   const host = agentText(address)
   const order = { path: options.to, sizeBytesMin: object.sizeBytes, leaseSeconds: LEASE_SECONDS }
   const target = await agent.openTarget(order, signal)
-  stack.defer(() => release(invocation, agent, target))
   const { targetId, leaseSeconds } = target
+  const notice = (message: string): void => progress({ event: 'notice', message })
+  // One that was closed is gone already.
+  stack.defer(() => letGo(agent, { what: 'the target', groupId: targetId, leaseSeconds }, notice))
   const lease = stack.use(holdLease(agent, { groupId: targetId, leaseSeconds, host, clock }))
   const task: Task = { invocation, repository, object, agent, host, target, isWriting: false }
   requireFitting(task)
@@ -166,21 +166,6 @@ async function obstacleOf(
     const isTrouble = !(error instanceof BackupError) || error.code === ErrorCode.TargetMismatch
     if (transport === 'san' || isTrouble) throw error
     return error.message
-  }
-}
-
-/** On every way out; one that was closed is gone already. */
-async function release(
-  { progress }: RestoreInvocation,
-  agent: AgentApi,
-  { targetId, leaseSeconds }: TargetOfAgent,
-): Promise<void> {
-  try {
-    await agent.release(targetId, AbortSignal.timeout(RELEASE_MS))
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    const message = `The agent was not told to let go of the target, it will within ${leaseSeconds} s: ${reason}`
-    progress({ event: 'notice', message })
   }
 }
 
