@@ -1,32 +1,16 @@
 // Volume groups that the real tools made or took; what `lvs` and `vgs` report is the oracle.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { fileImage } from '../../../test/support/bytes-image.ts'
 import { lvmDevices, needsLvm, type LvmDevices } from '../../../test/support/lvm-devices.ts'
-import { EVERY_KIND, groupText, lvmUuid } from '../../../test/support/lvm-text.ts'
+import { readGroup, restoreGroup } from '../../../test/support/lvm-group.ts'
+import { EVERY_KIND } from '../../../test/support/lvm-text.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { LvmVolume } from '../../domain/logical-volume.ts'
-import { assembleVolumeGroups } from '../../formats/lvm2/assemble-groups.ts'
-import { readPhysicalVolume, type PhysicalVolume } from '../../formats/lvm2/physical-volume.ts'
 import type { VolumeGroup } from '../../formats/lvm2/volume-group.ts'
-import { cachedImage } from '../../images/cached-image.ts'
 import { parseVolume, VOLUME_FIELDS } from '../../linux/lvm/parse-volume.ts'
 import { roomOfGroup, volumesOfGroup } from './group-volumes.ts'
 
 const MIB = 1024 * 1024
-
-async function readGroup(lvm: LvmDevices): Promise<VolumeGroup> {
-  const volumes: PhysicalVolume[] = []
-  for (const path of lvm.images) {
-    await using image = fileImage(path)
-    const volume = await readPhysicalVolume(cachedImage(image))
-    if (volume !== null) volumes.push(volume)
-  }
-  const [group] = assembleVolumeGroups(volumes).groups
-  assert.ok(group)
-  return group
-}
 
 /** What the provider gets when it asks LVM itself. */
 function reported(lvm: LvmDevices): readonly LvmVolume[] {
@@ -81,13 +65,7 @@ test(
   async () => {
     using folder = temporaryFolder()
     using lvm = lvmDevices(folder, { sizesBytes: [64 * MIB, 64 * MIB] })
-    const devices = [lvmUuid('pv0'), lvmUuid('pv1')]
-    const file = folder.join('group.vg')
-    writeFileSync(file, groupText({ devices, volumes: EVERY_KIND }))
-    for (const [index, uuid] of devices.entries()) {
-      lvm.lvm('pvcreate', '-q', '-ff', '-y', '--uuid', uuid, '--restorefile', file, lvm.devices[index] ?? '')
-    }
-    lvm.lvm('vgcfgrestore', '-q', '--force', '-y', '-f', file, 'group')
+    restoreGroup(lvm, folder, EVERY_KIND)
     const group = await readGroup(lvm)
     const volumes = comparable(volumesOfGroup(group, new Set()))
     assert.deepEqual(volumes, comparable(reported(lvm)))

@@ -1,43 +1,21 @@
 // Volume groups that the real tools made or took, read from their devices; what `lvs` and `pvs` report is the oracle.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 
-import { fileImage } from '../../../test/support/bytes-image.ts'
 import { lvmDevices, needsLvm, type LvmDevices } from '../../../test/support/lvm-devices.ts'
-import { EVERY_KIND, groupText, lvmUuid } from '../../../test/support/lvm-text.ts'
+import { readGroup, restoreGroup } from '../../../test/support/lvm-group.ts'
+import { EVERY_KIND } from '../../../test/support/lvm-text.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import type { Extent } from '../../domain/extent.ts'
 import { endOf } from '../../domain/range.ts'
-import { cachedImage } from '../../images/cached-image.ts'
 import { UnmappedError } from '../format-error.ts'
-import { assembleVolumeGroups } from './assemble-groups.ts'
 import { freeRanges, ownRanges } from './free-ranges.ts'
 import { findLogicalVolume } from './find-logical-volume.ts'
 import { logicalVolumeExtents } from './logical-volume-extents.ts'
-import { readPhysicalVolume, type PhysicalVolume } from './physical-volume.ts'
 import type { LogicalVolume, VolumeGroup } from './volume-group.ts'
 import { volumeContent } from './volume-content.ts'
 
 const MIB = 1024 * 1024
-
-async function readAll(lvm: LvmDevices): Promise<PhysicalVolume[]> {
-  const volumes: PhysicalVolume[] = []
-  for (const path of lvm.images) {
-    await using image = fileImage(path)
-    const volume = await readPhysicalVolume(cachedImage(image))
-    if (volume !== null) volumes.push(volume)
-  }
-  return volumes
-}
-
-async function readGroup(lvm: LvmDevices): Promise<VolumeGroup> {
-  const { groups, damaged, findings, unclaimed } = assembleVolumeGroups(await readAll(lvm))
-  assert.deepEqual({ damaged, findings, unclaimed }, { damaged: [], findings: [], unclaimed: [] })
-  const [group] = groups
-  assert(group !== undefined && groups.length === 1)
-  return group
-}
 
 function named(group: VolumeGroup, name: string): LogicalVolume {
   const volume = findLogicalVolume(group, name)
@@ -180,13 +158,7 @@ test(
   async () => {
     using folder = temporaryFolder()
     using lvm = lvmDevices(folder, { sizesBytes: [64 * MIB, 64 * MIB] })
-    const devices = [lvmUuid('pv0'), lvmUuid('pv1')]
-    const file = folder.join('group.vg')
-    writeFileSync(file, groupText({ devices, volumes: EVERY_KIND }))
-    for (const [index, uuid] of devices.entries()) {
-      lvm.lvm('pvcreate', '-q', '-ff', '-y', '--uuid', uuid, '--restorefile', file, lvm.devices[index] ?? '')
-    }
-    lvm.lvm('vgcfgrestore', '-q', '--force', '-y', '-f', file, 'group')
+    restoreGroup(lvm, folder, EVERY_KIND)
     const group = await readGroup(lvm)
     assertFreeAsReported(group, lvm)
     const mapped = ['lin', 'ro', 'snap', 'z', 'pool_tmeta', 'pool_tdata', 'r1_rimage_0']

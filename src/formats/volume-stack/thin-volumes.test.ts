@@ -14,7 +14,8 @@ import {
   type GroupDisksDraft,
 } from '../../../test/support/group-disks.ts'
 import { lvmDevices, needsLvm } from '../../../test/support/lvm-devices.ts'
-import { groupText, linear, lvmUuid, whole, type VolumeDraft } from '../../../test/support/lvm-text.ts'
+import { restoreGroup } from '../../../test/support/lvm-group.ts'
+import { linear, whole, type VolumeDraft } from '../../../test/support/lvm-text.ts'
 import { mixedBytes } from '../../../test/support/mixed-bytes.ts'
 import {
   assertNothingUsedIsFree,
@@ -172,13 +173,7 @@ test(
   async () => {
     using folder = temporaryFolder()
     using lvm = lvmDevices(folder, { sizesBytes: [64 * EXTENT_BYTES, 64 * EXTENT_BYTES] })
-    const devices = [lvmUuid('pv0'), lvmUuid('pv1')]
-    const text = folder.join('group.vg')
-    writeFileSync(text, groupText({ devices, volumes: POOL }))
-    for (const [index, uuid] of devices.entries()) {
-      lvm.lvm('pvcreate', '-q', '-ff', '-y', '--uuid', uuid, '--restorefile', text, lvm.devices[index] ?? '')
-    }
-    lvm.lvm('vgcfgrestore', '-q', '--force', '-y', '-f', text, 'group')
+    restoreGroup(lvm, folder, POOL)
     const disks = lvm.images.map((path) => new Uint8Array(readFileSync(path)))
     const pool = makePool(folder)
     putPool(disks, pool)
