@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { atProgress } from '../support/at-progress.ts'
 import { cloningFileSystem } from '../support/cloning-file-system.ts'
 import { runIcecore, type IcecoreResult } from '../support/run-icecore.ts'
 import type { RunningAgent } from '../support/running-agent.ts'
@@ -50,6 +52,19 @@ export async function backUp(
 ): Promise<IcecoreResult> {
   const words = ['backup', scene.disk, '-r', scene.repository, '--json', ...agent.words, ...more]
   return await runIcecore(words, { environment: agent.environment })
+}
+
+/** A backup over the network, so slow that `act`, done when it begins to read, is done long before its end. */
+export async function backUpSlowly(
+  scene: AgentScene,
+  agent: RunningAgent,
+  act: (child: ChildProcess) => void,
+): Promise<IcecoreResult> {
+  const words = ['backup', scene.disk, '-r', scene.repository, ...agent.words, '--transport', 'lan']
+  return await runIcecore([...words, '--limit-rate', '2MiB/s', '--progress', 'json'], {
+    environment: agent.environment,
+    onStart: atProgress(/"event":"phase","phase":"Reading/, act),
+  })
 }
 
 export async function assertRestores(scene: AgentScene): Promise<void> {

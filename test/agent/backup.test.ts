@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { needsCloning } from '../support/cloning-file-system.ts'
-import { runIcecore, type IcecoreResult } from '../support/run-icecore.ts'
+import type { IcecoreResult } from '../support/run-icecore.ts'
 import { startAgent, startEnrolledAgent } from '../support/running-agent.ts'
-import { assertRestores, backUp, icecore, openAgentScene, write } from './agent-scene.ts'
+import { assertRestores, backUp, backUpSlowly, icecore, openAgentScene, write } from './agent-scene.ts'
 
 type Report = {
   readonly done: { readonly mode: string; readonly transport: string }
@@ -76,15 +76,7 @@ test(
     using scene = await openAgentScene()
     const place = scene.folder.join('agent')
     const agent = await startAgent(place, [scene.disk])
-    const words = ['backup', scene.disk, '-r', scene.repository, ...agent.words, '--transport', 'lan']
-    const killed = await runIcecore([...words, '--limit-rate', '2MiB/s', '--progress', 'json'], {
-      environment: agent.environment,
-      onStart: (child) => {
-        child.stderr?.on('data', (text: string) => {
-          if (text.includes('"event":"phase","phase":"Reading')) agent.child.kill('SIGKILL')
-        })
-      },
-    })
+    const killed = await backUpSlowly(scene, agent, () => agent.child.kill('SIGKILL'))
     if (agent.child.signalCode === null) await once(agent.child, 'close')
     assert.equal(killed.exitCode, 7, killed.stderr)
     assert.match(killed.stderr, /^icecore: Cannot .*127\.0\.0\.1:\d+/m)

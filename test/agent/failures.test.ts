@@ -3,9 +3,15 @@ import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { testAuthority } from '../support/authority.ts'
 import { needsCloning } from '../support/cloning-file-system.ts'
-import { runIcecore } from '../support/run-icecore.ts'
 import { startAgent, startEnrolledAgent } from '../support/running-agent.ts'
-import { assertRestores, backUp, icecore, openAgentScene, type AgentScene } from './agent-scene.ts'
+import {
+  assertRestores,
+  backUp,
+  backUpSlowly,
+  icecore,
+  openAgentScene,
+  type AgentScene,
+} from './agent-scene.ts'
 
 const skip = needsCloning('xfs')
 
@@ -23,15 +29,7 @@ test(
     using scene = await openAgentScene()
     const place = scene.folder.join('agent')
     const agent = await startAgent(place, [scene.disk])
-    const words = ['backup', scene.disk, '-r', scene.repository, ...agent.words, '--transport', 'lan']
-    const killed = await runIcecore([...words, '--limit-rate', '2MiB/s', '--progress', 'json'], {
-      environment: agent.environment,
-      onStart: (child) => {
-        child.stderr?.on('data', (text: string) => {
-          if (text.includes('"event":"phase","phase":"Reading')) child.kill('SIGKILL')
-        })
-      },
-    })
+    const killed = await backUpSlowly(scene, agent, (child) => child.kill('SIGKILL'))
     assert.equal(killed.exitCode, null, killed.stderr)
     const early = await backUp(scene, agent, '--transport', 'lan')
     assert.equal(early.exitCode, 7, early.stderr)
