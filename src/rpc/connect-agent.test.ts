@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { agentPair, all, NEVER } from '../../test/support/agent-pair.ts'
 import { eventually } from '../../test/support/eventually.ts'
+import { untilAborted } from '../../test/support/until-aborted.ts'
 import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { AgentApi, FreezeOrder, FrozenByAgent, PieceToWrite, TargetOfAgent } from './agent-api.ts'
 import { connectAgent } from './connect-agent.ts'
@@ -220,6 +221,10 @@ test('connectAgent() takes a code that it does not know for a refusal', async ()
   })
 })
 
+function isRefusal(error: unknown): boolean {
+  return isBackupError(error, ErrorCode.AgentRefused)
+}
+
 test('connectAgent() says where nobody answers', async () => {
   await using pair = await agentPair({}, { connectMs: 200 })
   const tls = pair.authority.issue({ role: 'mover' })
@@ -249,68 +254,92 @@ test('connectAgent() says where nobody answers', async () => {
   })
   // And when it is there again, the same connection is of use again.
   pair.proxy.isSilent = false
-  await assert.rejects(pair.agent.status(NEVER), { code: ErrorCode.AgentRefused })
+  await eventually(() => pair.agent.status(NEVER).then(() => false, isRefusal))
 })
 
+/** Has the mover wait for longer, until the agent has begun before it is given up: how long that takes is the machine's affair. */
+async function untilBegun(attempt: (waitMs: number) => Promise<boolean>): Promise<void> {
+  for (const waitMs of [100, 1000, 10_000]) {
+    if (await attempt(waitMs)) return
+  }
+  assert.fail('the agent was given up before it had begun')
+}
+
 test('connectAgent() notices that the agent is gone without a word', async () => {
-  const started = Promise.withResolvers<void>()
-  await using pair = await agentPair(
-    {
-      load: (_, signal) => {
-        started.resolve()
-        return new Promise((_resolve, reject) =>
-          signal.addEventListener('abort', () => reject(signal.reason)),
-        )
+  await untilBegun(async (pingTimeoutMs) => {
+    const started = Promise.withResolvers<true>()
+    await using pair = await agentPair(
+      {
+        load: async (_, signal) => {
+          started.resolve(true)
+          await untilAborted(signal)
+          throw signal.reason
+        },
       },
-    },
-    { pingIntervalMs: 30, pingTimeoutMs: 100 },
-  )
-  const answer = pair.agent.load('i0', NEVER)
-  const failed = assert.rejects(answer, {
-    code: ErrorCode.ConnectionFailed,
-    message: /it has not answered for 100 ms/,
+      { pingIntervalMs: 30, pingTimeoutMs },
+    )
+    const failed = assert.rejects(pair.agent.load('i0', NEVER), {
+      code: ErrorCode.ConnectionFailed,
+      message: new RegExp(`it has not answered for ${pingTimeoutMs} ms`),
+    })
+    const hasStarted = await Promise.race([started.promise, failed.then(() => false)])
+    pair.proxy.isSilent = true
+    await failed
+    return hasStarted
   })
-  await started.promise
-  pair.proxy.isSilent = true
-  await failed
 })
 
 test('connectAgent() waits for an answer only so long', async () => {
-  let isCancelled = false
-  await using pair = await agentPair(
-    {
-      load: (_, signal) =>
-        new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => {
-            isCancelled = true
-            reject(signal.reason)
-          })
-        }),
-    },
-    { answerMs: 100 },
-  )
-  await assert.rejects(pair.agent.load('i0', NEVER), {
-    code: ErrorCode.ConnectionFailed,
-    message: /it was silent for 100 ms/,
+  await untilBegun(async (answerMs) => {
+    let hasBegun = false
+    let isCancelled = false
+    await using pair = await agentPair(
+      {
+        load: async (_, signal) => {
+          hasBegun = true
+          await untilAborted(signal)
+          isCancelled = true
+          throw signal.reason
+        },
+      },
+      { answerMs },
+    )
+    await assert.rejects(pair.agent.load('i0', NEVER), {
+      code: ErrorCode.ConnectionFailed,
+      message: new RegExp(`it was silent for ${answerMs} ms`),
+    })
+    if (hasBegun) await eventually(() => isCancelled)
+    return hasBegun
   })
-  await eventually(() => isCancelled)
 })
 
 test('connectAgent() gives up a stream that is silent', async () => {
-  let isCancelled = false
-  await using pair = await agentPair(
-    {
-      async *delta(_, signal) {
-        yield [{ offset: 0, length: 1 }]
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
-        isCancelled = true
+  await untilBegun(async (silenceMs) => {
+    let isCancelled = false
+    await using pair = await agentPair(
+      {
+        async *delta(_, signal) {
+          try {
+            yield [{ offset: 0, length: 1 }]
+            await untilAborted(signal)
+          } finally {
+            isCancelled = signal.aborted
+          }
+        },
       },
-    },
-    { silenceMs: 100, outageMs: 0 },
-  )
-  const stream = pair.agent.delta({ imageId: 'i0', startingOffset: 0, basePointId: POINT }, NEVER)
-  await assert.rejects(all(stream), { code: ErrorCode.ConnectionFailed, message: /it was silent for 100 ms/ })
-  await eventually(() => isCancelled)
+      { silenceMs, outageMs: 0 },
+    )
+    let batchCount = 0
+    const from = { imageId: 'i0', startingOffset: 0, basePointId: POINT }
+    await assert.rejects(
+      async () => {
+        for await (const batch of pair.agent.delta(from, NEVER)) batchCount += batch.length
+      },
+      { code: ErrorCode.ConnectionFailed, message: new RegExp(`it was silent for ${silenceMs} ms`) },
+    )
+    if (batchCount > 0) await eventually(() => isCancelled)
+    return batchCount > 0
+  })
 })
 
 test('connectAgent() tells the agent when a call is cancelled, and when a stream is left', async () => {
@@ -354,10 +383,14 @@ test('connectAgent() tells the agent when a call is cancelled, and when a stream
 
 test('connectAgent() never lets half of a restore look like all of it', async () => {
   const outcomes: string[] = []
+  let takenCount = 0
   await using pair = await agentPair({
     async write(_, pieces) {
       try {
-        for await (const piece of pieces) assert.equal(piece.offset, 0)
+        for await (const piece of pieces) {
+          assert.equal(piece.offset, 0)
+          takenCount += 1
+        }
         outcomes.push('whole')
       } catch {
         outcomes.push('cut off')
@@ -368,7 +401,7 @@ test('connectAgent() never lets half of a restore look like all of it', async ()
   const broken = new BackupError(ErrorCode.ChunkDamaged, 'Cannot read a chunk')
   async function* damaged(): AsyncGenerator<PieceToWrite> {
     yield { kind: 'zero', offset: 0, length: 4096 }
-    await Promise.resolve()
+    await eventually(() => takenCount === 1)
     throw broken
   }
   await assert.rejects(pair.agent.write('t1', damaged(), NEVER), broken)
@@ -376,14 +409,14 @@ test('connectAgent() never lets half of a restore look like all of it', async ()
   const controller = new AbortController()
   async function* cancelled(): AsyncGenerator<PieceToWrite> {
     yield { kind: 'zero', offset: 0, length: 4096 }
-    await sleep(20)
+    await eventually(() => takenCount === 2)
     controller.abort(new Error('enough'))
   }
   await assert.rejects(pair.agent.write('t1', cancelled(), controller.signal), /enough/)
   await eventually(() => outcomes.length === 2)
   async function* cutOff(): AsyncGenerator<PieceToWrite> {
     yield { kind: 'zero', offset: 0, length: 4096 }
-    await sleep(20)
+    await eventually(() => takenCount === 3)
     pair.proxy.breakAll()
   }
   await assert.rejects(pair.agent.write('t1', cutOff(), NEVER), { code: ErrorCode.ConnectionFailed })

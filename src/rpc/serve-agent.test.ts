@@ -9,6 +9,7 @@ import { eventually } from '../../test/support/eventually.ts'
 import { testAuthority } from '../../test/support/rpc-certificates.ts'
 import { scriptedAgent } from '../../test/support/scripted-agent.ts'
 import { clockAt } from '../../test/support/shifted-clock.ts'
+import { untilAborted } from '../../test/support/until-aborted.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import type { AgentApi, PieceToWrite } from './agent-api.ts'
 import { KeyPurpose } from './x509-parts.ts'
@@ -310,10 +311,14 @@ test('serveAgent() takes no request that is too large, has too much in it, or ca
 
 test('serveAgent() ends calls with a reason when it stops', async () => {
   const authority = testAuthority()
+  const started = Promise.withResolvers<void>()
   const server = await serveAgent({
     api: scriptedAgent({
-      load: (_, signal) =>
-        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      load: async (_, signal) => {
+        started.resolve()
+        await untilAborted(signal)
+        throw signal.reason
+      },
     }),
     tls: authority.issue({ role: 'agent' }),
     listen: { host: '127.0.0.1', port: 0 },
@@ -325,7 +330,7 @@ test('serveAgent() ends calls with a reason when it stops', async () => {
     code: ErrorCode.AgentRefused,
     message: 'Cannot finish the call: the agent is stopping',
   })
-  await sleep(300)
+  await started.promise
   await server[Symbol.asyncDispose]()
   await answer
 })

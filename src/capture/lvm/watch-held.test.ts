@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { untilAborted } from '../../../test/support/until-aborted.ts'
 import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
 import type { PoolStatus } from '../../domain/logical-volume.ts'
 import { expectedChangeBytes } from './observed-change.ts'
@@ -34,7 +35,7 @@ test('watchPools() removes the snapshots of a pool that is about to be full, and
     removeSnapshots: () => Promise.resolve(void done.push('removed')),
     intervalMs: 1,
   })
-  await new Promise((resolve) => watch.lost.addEventListener('abort', resolve))
+  await untilAborted(watch.lost)
   assert.deepEqual(done, ['removed'])
   assert.deepEqual(used, [96], 'it stops looking')
   assert.throws(() => watch.lost.throwIfAborted(), {

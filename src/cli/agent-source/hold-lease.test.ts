@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { test } from 'node:test'
+import { untilAborted } from '../../../test/support/until-aborted.ts'
 import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import { systemClock } from '../../domain/clock.ts'
 import { holdLease, LEASE_SECONDS } from './hold-lease.ts'
@@ -36,7 +36,7 @@ const unreachable = (): Promise<never> =>
 const forgotten = (): Promise<never> => Promise.reject(new BackupError(ErrorCode.ImageLost, 'it is gone'))
 
 async function reasonOf(lost: AbortSignal): Promise<unknown> {
-  if (!lost.aborted) await once(lost, 'abort')
+  await untilAborted(lost)
   return lost.reason
 }
 
