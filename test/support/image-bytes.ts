@@ -25,40 +25,55 @@ export async function readBytes(image: FrozenImage): Promise<Buffer> {
   return bytes
 }
 
-/**
- * All bytes of an image, read from its devices where its map says, directly where they do direct I/O; then what moved meanwhile
- * once more, until nothing moves.
- */
+/** An image whose bytes are read from elsewhere, where its map says that they lie. */
+export type MappedImage = Pick<ProvidedImage, 'identify'> & {
+  readonly image: FrozenImage
+  /** Fills `target` with what lies at `offset` of the device that the map calls `device`. */
+  readDevice(device: number, offset: number, target: Buffer): Promise<void>
+}
+
+/** All bytes of a provider's image, read from its devices, directly where they do direct I/O. */
 export async function readRaw(provided: ProvidedImage, signal: AbortSignal): Promise<Buffer> {
-  const bytes = Buffer.alloc(provided.image.sizeBytes, 0xa5)
+  const { image, devices } = provided
+  const readDevice: MappedImage['readDevice'] = async (number, offset, target) => {
+    const device = devices[number]
+    assert.ok(device, `the map names device ${number}, there are ${devices.length}`)
+    await readPages(device, offset, target)
+  }
+  return await readMapped({ image, readDevice, identify: (asked) => provided.identify(asked) }, signal)
+}
+
+/** All bytes of an image, read where its map says; then what moved meanwhile once more, until nothing moves. */
+export async function readMapped(mapped: MappedImage, signal: AbortSignal): Promise<Buffer> {
+  const bytes = Buffer.alloc(mapped.image.sizeBytes, 0xa5)
   const whole = { offset: 0, length: bytes.byteLength }
   let wanted: readonly Range[] = [whole]
   for (let count = 0; wanted.length > 0; count += 1) {
     assert.ok(count < IDENTIFY_COUNT_MAX, `the map was still changing after ${count} questions`)
-    for (const range of wanted) await readRange(provided, { range, bytes }, signal)
-    wanted = await provided.identify(signal)
+    for (const range of wanted) await readRange(mapped, { range, bytes }, signal)
+    wanted = await mapped.identify(signal)
   }
   return bytes
 }
 
 async function readRange(
-  { image, devices }: ProvidedImage,
+  mapped: MappedImage,
   { range, bytes }: { readonly range: Range; readonly bytes: Buffer },
   signal: AbortSignal,
 ): Promise<void> {
   let position = range.offset
-  for await (const batch of image.extents(range, signal)) {
+  for await (const batch of mapped.image.extents(range, signal)) {
     for (const extent of batch) {
       assert.equal(extent.offset, position, 'the map has gaps, or is out of order')
       position = endOf(extent)
       assert.ok(position <= endOf(range), 'the map goes on beyond what was asked for')
-      await readExtent(extent, devices, bytes.subarray(extent.offset, position))
+      await readExtent(mapped, extent, bytes.subarray(extent.offset, position))
     }
   }
   assert.equal(position, endOf(range), 'the map ends too early')
 }
 
-async function readExtent(extent: Extent, devices: readonly ImageDevice[], target: Buffer): Promise<void> {
+async function readExtent(mapped: MappedImage, extent: Extent, target: Buffer): Promise<void> {
   switch (extent.kind) {
     case 'zero':
       target.fill(0)
@@ -66,16 +81,13 @@ async function readExtent(extent: Extent, devices: readonly ImageDevice[], targe
     case 'inline':
       target.set(extent.bytes)
       return
-    case 'data': {
-      const device = devices[extent.device]
-      assert.ok(device, `the map names device ${extent.device}, there are ${devices.length}`)
-      await readDevice(device, extent.physicalOffset, target)
-    }
+    case 'data':
+      await mapped.readDevice(extent.device, extent.physicalOffset, target)
   }
 }
 
 /** Direct I/O takes whole pages: what is around the bytes is read with them. */
-async function readDevice(device: ImageDevice, offset: number, target: Buffer): Promise<void> {
+async function readPages(device: ImageDevice, offset: number, target: Buffer): Promise<void> {
   using memory = pieces.borrow()
   for (let done = 0; done < target.byteLength;) {
     const wanted = offset + done

@@ -7,6 +7,7 @@ import { isBackupError, ErrorCode } from '../../domain/backup-error.ts'
 import { DegradedCode } from '../../domain/ledger.ts'
 import type { HeldImage } from './held-image.ts'
 import { assertCovers, readBytes, readRaw } from '../../../test/support/image-bytes.ts'
+import { imageConformance, type ConformingSource, type ImageConformanceOptions } from './image-conformance.ts'
 import type { FrozenGroup, Provider } from './provider.ts'
 import type { ProvidedImage } from './provided-image.ts'
 
@@ -37,12 +38,6 @@ export type ConformanceSource = {
   readonly target: WriterTarget
 }
 
-export type ConformanceOptions = {
-  readonly skip: string | false
-  /** Rounds of writing, freezing and comparing, each with a seed of its own. */
-  readonly roundCount: number
-}
-
 type Open = () => Promise<ProviderCase>
 type Body = (opened: ProviderCase, context: TestContext) => Promise<void>
 type Check = (what: string, body: Body) => void
@@ -53,16 +48,16 @@ const newKey = (): string => randomBytes(16).toString('hex')
 const newPoint = (): string => randomBytes(32).toString('hex')
 
 /** What every provider does, and nothing less: a backup is worth what its frozen images are worth. */
-export function providerConformance(name: string, open: Open, options: ConformanceOptions): void {
+export function providerConformance(name: string, open: Open, options: ImageConformanceOptions): void {
+  imageConformance(name, () => openSource(open), options)
   const check: Check = (what, body) => {
     test(`${name}: ${what}`, { skip: options.skip }, async (context) => {
       await using opened = await open()
       await body(opened, context)
-      for (const image of await opened.provider().held(signal)) await opened.provider().release(image, signal)
+      await releaseAll(opened)
       assert.deepEqual(await opened.leftovers(), [], 'something is left behind')
     })
   }
-  roundsConformance(check, options.roundCount)
   momentConformance(check, options.roundCount)
   changesConformance(check)
   holdingConformance(check)
@@ -96,42 +91,40 @@ async function heldBase(opened: ProviderCase, key: string): Promise<HeldImage> {
   return base
 }
 
-function roundsConformance(check: Check, roundCount: number): void {
-  check(
-    `${roundCount} rounds under a writer: frozen, told truly, nothing that changed is missed`,
-    async (opened) => {
-      const key = newKey()
-      let before: { base: HeldImage; bytes: Uint8Array } | null = null
-      let changedBytes = 0
-      for (let seed = 1; seed <= roundCount; seed += 1) {
-        const [source] = opened.sources
-        assert.ok(source)
-        await using writer = await startWriter([source.target], { seed, mode: 'mix' })
-        await writer.wrote(50)
-        await using group = await freeze(opened, { key })
-        const provided = only(group)
-        const bytes = await readBytes(provided.image)
-        await writer.wrote(50)
-        const where = `seed ${seed}`
-        assert.ok(
-          bytes.equals(await readRaw(provided, signal)),
-          `${where}: bytes where the map says are others`,
-        )
-        assert.ok(bytes.equals(await readBytes(provided.image)), `${where}: the frozen image changed`)
-        const truth = await opened.truth?.(provided.held)
-        assert.ok(truth === undefined || bytes.equals(truth), `${where}: the system shows other bytes`)
-        if (before !== null) {
-          assert.ok(provided.changesSince)
-          const stream = await provided.changesSince(before.base, signal)
-          await writer.wrote(10)
-          changedBytes += await assertCovers(stream(), { before: before.bytes, after: bytes, where })
-        }
-        await group.keep(newPoint(), signal)
-        if (provided.changesSince !== null) before = { base: await heldBase(opened, key), bytes }
+/** The first source of a case, frozen for one lineage: what changed is told against the base that the round before left. */
+async function openSource(open: Open): Promise<ConformingSource> {
+  const opened = await open()
+  const [source] = opened.sources
+  assert.ok(source)
+  const key = newKey()
+  let base: HeldImage | null = null
+  return {
+    startWriter: (seed) => startWriter([source.target], { seed, mode: 'mix' }),
+    async freeze() {
+      const group = await freeze(opened, { key })
+      const provided = only(group)
+      const { changesSince } = provided
+      const { truth } = opened
+      return {
+        image: provided.image,
+        readRaw: () => readRaw(provided, signal),
+        truth: truth === undefined ? null : () => truth(provided.held),
+        changes: changesSince === null ? null : () => changesSince(base ?? assert.fail('no base'), signal),
+        async keep() {
+          await group.keep(newPoint(), signal)
+          if (changesSince !== null) base = await heldBase(opened, key)
+        },
+        [Symbol.asyncDispose]: () => group[Symbol.asyncDispose](),
       }
-      if (before !== null) assert.ok(changedBytes > 0, 'the writer changed nothing')
     },
-  )
+    releaseBase: () => releaseAll(opened),
+    leftovers: () => opened.leftovers(),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  }
+}
+
+async function releaseAll(opened: ProviderCase): Promise<void> {
+  for (const image of await opened.provider().held(signal)) await opened.provider().release(image, signal)
 }
 
 /** A number is written to all places, one after the other: one moment has at most one step between them. */

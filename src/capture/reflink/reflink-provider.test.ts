@@ -46,5 +46,6 @@ for (const kind of ['xfs', 'btrfs'] as const) {
   providerConformance(`reflink on ${kind}`, () => openCase(kind), {
     skip: needsCloning(kind),
     roundCount: 20,
+    mapsZeros: true,
   })
 }
