@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 
+import * as v from 'valibot'
+
 import { startNbdServer, type NbdServer } from './nbd-server.ts'
-import { connectQmp } from './qmp.ts'
+import { connectQmp, type Qmp } from './qmp.ts'
 import { runTool } from './run-tool.ts'
 import type { TemporaryFolder } from './temporary-folder.ts'
 
@@ -16,7 +18,20 @@ export type FleecedDisk = AsyncDisposable & {
   freeze(bitmaps: { readonly old: string | null; readonly next: string }): Promise<void>
   /** Lets go of the image, and of the bitmap that it showed. */
   release(old: string | null): Promise<void>
+  /** Forgets what changed since a bitmap began. */
+  removeBitmap(name: string): Promise<void>
+  /** What the daemon has beyond what it began with: nodes, exports, jobs, bitmaps. */
+  leftovers(): Promise<readonly string[]>
 }
+
+const NODES = v.array(
+  v.object({
+    'node-name': v.string(),
+    'dirty-bitmaps': v.optional(v.array(v.object({ name: v.string() })), []),
+  }),
+)
+const EXPORTS = v.array(v.object({ id: v.string() }))
+const JOBS = v.array(v.object({ device: v.string() }))
 
 export async function fleecedDisk(folder: TemporaryFolder, size: string): Promise<FleecedDisk> {
   const disk = folder.join('vm1.qcow2')
@@ -44,6 +59,9 @@ export async function fleecedDisk(folder: TemporaryFolder, size: string): Promis
   const qmp = stack.use(await connectQmp(folder.join('qmp.sock')))
   const scratch = folder.join('scratch.qcow2')
   const at = { node: 'disk0' }
+  const began = new Set(await parts(qmp))
+  const removeBitmap = (name: string): Promise<void> =>
+    untilItWorks(() => qmp.execute('block-dirty-bitmap-remove', { ...at, name }))
   const held = stack.move()
   return {
     server,
@@ -72,11 +90,25 @@ export async function fleecedDisk(folder: TemporaryFolder, size: string): Promis
       await qmp.execute('block-export-del', { id: 'frozen', mode: 'hard' })
       await qmp.execute('block-job-cancel', { device: 'fleece' })
       await untilItWorks(() => qmp.execute('blockdev-del', { 'node-name': 'frozen' }))
-      if (old === null) return
-      await untilItWorks(() => qmp.execute('block-dirty-bitmap-remove', { ...at, name: old }))
+      if (old !== null) await removeBitmap(old)
     },
+    removeBitmap,
+    leftovers: async () => (await parts(qmp)).filter((part) => !began.has(part)),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
+}
+
+/** All that the daemon says it has. */
+async function parts(qmp: Qmp): Promise<readonly string[]> {
+  const nodes = v.parse(NODES, await qmp.execute('query-named-block-nodes'))
+  const exports = v.parse(EXPORTS, await qmp.execute('query-block-exports'))
+  const jobs = v.parse(JOBS, await qmp.execute('query-block-jobs'))
+  return [
+    ...nodes.map((node) => `node ${node['node-name']}`),
+    ...nodes.flatMap((node) => node['dirty-bitmaps'].map(({ name }) => `bitmap ${name}`)),
+    ...exports.map(({ id }) => `export ${id}`),
+    ...jobs.map(({ device }) => `job ${device}`),
+  ]
 }
 
 /** What holds a node or a bitmap lets go of it a moment after it was told to. */
