@@ -15,6 +15,8 @@ import { letGo } from './let-go.ts'
 import { sanSource } from './san-source.ts'
 import type { TransportChoice } from './transport-choice.ts'
 
+const SENDING_MS = 20
+
 export type FreezeOnAgentParts = {
   readonly agent: AgentApi
   readonly link: AgentLink
@@ -22,6 +24,7 @@ export type FreezeOnAgentParts = {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly notice: (message: string) => void
+  readonly whileWaiting?: () => void
   readonly signal: AbortSignal
 }
 
@@ -37,7 +40,10 @@ export async function freezeOnAgent(
 ): Promise<FrozenOnAgent> {
   const { agent, link, clock, notice, signal } = parts
   await using stack = new AsyncDisposableStack()
-  const frozen = await agent.freeze({ ...order, leaseSeconds: LEASE_SECONDS }, signal)
+  const freezing = agent.freeze({ ...order, leaseSeconds: LEASE_SECONDS }, signal)
+  // When the order is on its way.
+  if (parts.whileWaiting !== undefined) setTimeout(parts.whileWaiting, SENDING_MS).unref()
+  const frozen = await freezing
   const { groupId, leaseSeconds } = frozen
   stack.defer(() => letGo(agent, { what: 'the frozen images', groupId, leaseSeconds }, notice))
   const lease = stack.use(holdLease(agent, { groupId, leaseSeconds, host: link.host, clock }))

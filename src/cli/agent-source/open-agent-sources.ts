@@ -13,7 +13,12 @@ import { freezeOnAgent } from './freeze-on-agent.ts'
 /** Has an agent freeze the sources, and opens them as this host can read them. */
 export async function openAgentSources(
   invocation: InvocationOf<typeof BACKUP>,
-  of: { readonly repositoryId: string; readonly basePointId: string | null },
+  of: {
+    readonly repositoryId: string
+    readonly basePointId: string | null
+    /** Called while the agent freezes, and this host has nothing else to do. */
+    readonly whileWaiting: () => void
+  },
 ): Promise<QuietSources> {
   const { options, arguments: named, clock, randomness, progress, signal, settings } = invocation
   const address = options.agent
@@ -28,7 +33,16 @@ export async function openAgentSources(
   notice(`Freezing ${sources.join(', ')} by the agent on ${agentText(address)}`)
   const lineage = lineageOf(invocation)
   const frozen = await freezeOnAgent(
-    { agent, link, transport: options.transport ?? 'auto', clock, randomness, notice, signal },
+    {
+      agent,
+      link,
+      transport: options.transport ?? 'auto',
+      clock,
+      randomness,
+      notice,
+      whileWaiting: of.whileWaiting,
+      signal,
+    },
     {
       sources,
       lineage,

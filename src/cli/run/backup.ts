@@ -46,7 +46,7 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   await using stack = new AsyncDisposableStack()
   const early = freezes || !isHere ? null : stack.use(await openQuietSources(invocation, chosen, null))
   await using _spares = startSpareThreads(laneCount(invocation))
-  preloadReaders(options)
+  if (isHere) preloadReaders(options)
   const writerId = invocation.randomness.bytes(8).toHex()
   await using unlocked = await openUnlocked(invocation, { writerId })
   const chosenBase = await chooseBase(unlocked.repository, {
@@ -86,7 +86,8 @@ async function openFrozenSources(
   const { base, damaged } = what.chosenBase
   const { openAgentSources } = await import('../agent-source/open-agent-sources.ts')
   const basePointId = damaged.length > 0 ? null : (base?.id ?? null)
-  return await openAgentSources(invocation, { repositoryId, basePointId })
+  const whileWaiting = (): void => preloadReaders(invocation.options)
+  return await openAgentSources(invocation, { repositoryId, basePointId, whileWaiting })
 }
 
 async function store(
@@ -155,7 +156,10 @@ async function planRun(
   return { request, planned }
 }
 
-/** Loads what reads partitions and file systems while the password is turned into a key; who uses it hears of a failure. */
+/**
+ * Loads what reads partitions and file systems while the password is turned into a key, or an agent freezes; who uses it
+ * hears of a failure.
+ */
 function preloadReaders({ whole, paths }: BackupInvocation['options']): void {
   if (whole) return
   const loading = paths.length > 0 ? import('../plan-file-sets.ts') : import('../map-sources.ts')
