@@ -29,6 +29,8 @@ export type SanSceneOptions = {
   readonly writableLunsMiB?: readonly number[]
   /** By how many ways the mover comes to each LUN; 1 unless said. */
   readonly moverPaths?: number
+  /** The repository lies on a disk of the mover's own, of this size; otherwise in the share, where this side sees it. */
+  readonly repositoryMiB?: number
 }
 
 export type SceneVolumes = {
@@ -54,6 +56,7 @@ export class SanScene {
   ownerDisks: readonly string[] = []
   /** The same disks on the mover, where they have other names. */
   moverDisks: readonly string[] = []
+  readonly repository: string
   readonly #serials: readonly string[]
 
   constructor(parts: {
@@ -62,17 +65,15 @@ export class SanScene {
     mover: LabHost
     luns: SharedLuns
     serials: readonly string[]
+    repository: string
   }) {
     this.lab = parts.lab
     this.owner = parts.owner
     this.mover = parts.mover
     this.luns = parts.luns
     this.group = new VolumeGroup(parts.owner, 'vg0')
+    this.repository = parts.repository
     this.#serials = parts.serials
-  }
-
-  get repository(): string {
-    return `${this.lab.share}/repository`
   }
 
   async onMover(...words: readonly string[]): Promise<CommandResult> {
@@ -178,12 +179,23 @@ export async function openSanScene(lab: Lab, options: SanSceneOptions): Promise<
   const where = { address: SAN_ADDRESS, owner: owner.name, mover: mover.name, moverPaths }
   const serials = luns.map(({ serial }) => serial)
   const shared = await startSharedLuns(san, where, luns)
-  const scene = new SanScene({ lab, owner, mover, luns: shared, serials })
+  const repository = `${await repositoryFolder(mover, lab, options)}/repository`
+  const scene = new SanScene({ lab, owner, mover, luns: shared, serials, repository })
   const [paths] = await Promise.all([logInToSan(mover, SAN_ADDRESS, serials), scene.logInOwner()])
   scene.moverDisks = paths
   const init = await scene.onMover('init', '--no-encryption')
   assert.equal(init.exitCode, 0, init.stderr)
   return scene
+}
+
+async function repositoryFolder(
+  mover: LabHost,
+  lab: Lab,
+  { repositoryMiB }: SanSceneOptions,
+): Promise<string> {
+  if (repositoryMiB === undefined) return lab.share
+  const disk = await mover.plugDisk({ image: lab.diskImage('repository', repositoryMiB), mode: 'own' })
+  return await mountNewFileSystem(mover, 'ext4', disk.path)
 }
 
 function lunsOf({ lunsMiB, writableLunsMiB = [] }: SanSceneOptions): readonly LunOptions[] {

@@ -12,7 +12,9 @@ import { noteStartedPrograms } from '../started-programs.ts'
 import { cpuSeconds, diskBytes, type CpuSeconds } from '../usage.ts'
 import { startWriteLoad } from '../write-load.ts'
 
-const DATA_MIB = 2048
+const DATA_MIB = 8192
+/** A pool that is over 95 % full is not frozen. */
+const ROOM_MIB = 2048
 const MIB = 1024 * 1024
 /** Nothing of it depends on the size of the data, and a lab host is slow to start LVM's programs. */
 const READ_SHARE_MAX = 0.01
@@ -22,9 +24,12 @@ test(
   { skip: needsLab() },
   async (context) => {
     await using lab = openLab()
-    const scene = await openSanScene(lab, { lunsMiB: [DATA_MIB + 1024] })
+    const scene = await openSanScene(lab, {
+      lunsMiB: [DATA_MIB + ROOM_MIB + 1024],
+      repositoryMiB: DATA_MIB + ROOM_MIB,
+    })
     await makeSceneVolumes(scene, scene.ownerDisks, {
-      poolMiB: DATA_MIB + 640,
+      poolMiB: DATA_MIB + ROOM_MIB,
       home: { sizeMiB: DATA_MIB + 384, dataMiB: DATA_MIB },
       thick: { sizeMiB: 32, dataMiB: 8 },
     })
