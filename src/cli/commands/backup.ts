@@ -157,20 +157,20 @@ With a list of changes only those are read, and the list is tested: chunks that 
   },
   repository: 'required',
   examples: [
-    { line: 'icecore backup /dev/vg0/data-snap -r /mnt/backup/volumes', description: 'one snapshot' },
+    { line: 'icecore backup /dev/vg0/data -r /mnt/backup/volumes', description: 'a volume, frozen for it' },
     {
       line: 'icecore backup disk.img -r REPO --name web1 --changes changes.json',
       description: 'only what changed, tested',
     },
     {
-      line: 'icecore backup /dev/vg0/root-snap -r REPO --path /srv/db --path /etc',
+      line: 'icecore backup /dev/vg0/root -r REPO --path /srv/db --path /etc',
       description: 'only these files',
     },
     {
       line: 'icecore backup /dev/vg0/home -r REPO --agent db1.example.com',
       description: 'a volume of another host, read on the storage',
     },
-    { line: 'icecore backup /dev/vg0/data-snap -r REPO --dry-run', description: 'how much would be read' },
+    { line: 'icecore backup /dev/vg0/data -r REPO --dry-run', description: 'how much would be read' },
   ],
   whenCancelled: 'What was stored so far is kept and used by the next run',
 } as const satisfies CommandDefinition

@@ -192,10 +192,9 @@ function nextSteps(program: string): (readonly [string, string])[] {
   const repository = EXAMPLE_REPOSITORY
   return [
     [`${program} init ${repository}`, 'a repository, best on another machine’s disks; keep its recovery key'],
-    ['lvcreate --snapshot --size 10G --name data-snap vg0/data', 'an image that stands still (as root)'],
     [
-      `${program} backup /dev/vg0/data-snap -r ${repository} --name data`,
-      'every night; only what changed is stored',
+      `${program} backup /dev/vg0/data -r ${repository} --name data`,
+      'every night, as root: it is frozen for that, and only what changed is stored',
     ],
     [`${program} map /dev/vg0/data`, 'what lies on it, and how much of it is in use'],
     [`${program} points -r ${repository}`, 'what there is'],
