@@ -15,8 +15,6 @@ import { letGo } from './let-go.ts'
 import { sanSource } from './san-source.ts'
 import type { TransportChoice } from './transport-choice.ts'
 
-const SENDING_MS = 20
-
 export type FreezeOnAgentParts = {
   readonly agent: AgentApi
   readonly link: AgentLink
@@ -24,7 +22,6 @@ export type FreezeOnAgentParts = {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly notice: (message: string) => void
-  readonly whileWaiting?: () => void
   readonly signal: AbortSignal
 }
 
@@ -40,10 +37,7 @@ export async function freezeOnAgent(
 ): Promise<FrozenOnAgent> {
   const { agent, link, clock, notice, signal } = parts
   await using stack = new AsyncDisposableStack()
-  const freezing = agent.freeze({ ...order, leaseSeconds: LEASE_SECONDS }, signal)
-  // When the order is on its way.
-  if (parts.whileWaiting !== undefined) setTimeout(parts.whileWaiting, SENDING_MS).unref()
-  const frozen = await freezing
+  const frozen = await agent.freeze({ ...order, leaseSeconds: LEASE_SECONDS }, signal)
   const { groupId, leaseSeconds } = frozen
   stack.defer(() => letGo(agent, { what: 'the frozen images', groupId, leaseSeconds }, notice))
   const lease = stack.use(holdLease(agent, { groupId, leaseSeconds, host: link.host, clock }))

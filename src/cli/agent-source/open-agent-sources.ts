@@ -10,6 +10,9 @@ import { agentText } from './agent-address.ts'
 import { connectToAgent } from './connect.ts'
 import { freezeOnAgent } from './freeze-on-agent.ts'
 
+/** After this time the order to freeze is on its way. */
+const SENDING_MS = 20
+
 /** Has an agent freeze the sources, and opens them as this host can read them. */
 export async function openAgentSources(
   invocation: InvocationOf<typeof BACKUP>,
@@ -32,17 +35,9 @@ export async function openAgentSources(
   const notice = (message: string): void => progress({ event: 'notice', message })
   notice(`Freezing ${sources.join(', ')} by the agent on ${agentText(address)}`)
   const lineage = lineageOf(invocation)
+  setTimeout(of.whileWaiting, SENDING_MS).unref()
   const frozen = await freezeOnAgent(
-    {
-      agent,
-      link,
-      transport: options.transport ?? 'auto',
-      clock,
-      randomness,
-      notice,
-      whileWaiting: of.whileWaiting,
-      signal,
-    },
+    { agent, link, transport: options.transport ?? 'auto', clock, randomness, notice, signal },
     {
       sources,
       lineage,
