@@ -19,6 +19,9 @@ export type LvmVolume = {
   readonly createdAtMs: number
 }
 
+/** The UUIDs of a volume that people see, as LVM writes them. */
+export type VolumeId = Pick<LvmVolume, 'groupUuid' | 'uuid'>
+
 export type LvmGroup = {
   readonly name: string
   readonly uuid: string

@@ -80,13 +80,10 @@ async function freezeSeveral(tools: LvmTools, wanted: readonly Freezing[], makin
     signal,
   )
   const prepared: EmptySnapshot[] = []
-  for (const one of wanted)
-    prepared.push(
-      await prepare(
-        madeAmong(volumes, (volume) => volume, one),
-        one.origin,
-      ),
-    )
+  for (const one of wanted) {
+    const snapshot = madeAmong(volumes, (volume) => volume, one)
+    prepared.push(await prepare(snapshot, one.origin))
+  }
   await using suspended = await tools.suspend(origins, deadlineMs, signal)
   for (const snapshot of prepared) await snapshot.begin()
   return (await suspended.resume()).windowMs

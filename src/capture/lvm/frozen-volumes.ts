@@ -3,9 +3,9 @@ import type { FreezeRequest, FrozenGroup } from '../provider/provider.ts'
 import type { ProvidedImage } from '../provider/provided-image.ts'
 import { encodeHeldTags, useTags } from './held-tags.ts'
 import type { HeldVolume } from './held-volumes.ts'
-import type { LvmTools, VolumeId } from './lvm-tools.ts'
+import type { LvmTools } from './lvm-tools.ts'
 import type { HeldWatch } from './watch-held.ts'
-import type { LvmVolume } from '../../domain/logical-volume.ts'
+import type { LvmVolume, VolumeId } from '../../domain/logical-volume.ts'
 
 /** A volume to freeze, and how its snapshot will be called. */
 export type Freezing = {

@@ -1,12 +1,15 @@
 import type { FrozenImage } from '../../domain/frozen-image.ts'
-import type { LvmGroup, LvmVolume, PoolStatus, SnapshotStatus } from '../../domain/logical-volume.ts'
+import type {
+  LvmGroup,
+  LvmVolume,
+  PoolStatus,
+  SnapshotStatus,
+  VolumeId,
+} from '../../domain/logical-volume.ts'
 import type { ImageDevice } from '../provider/provided-image.ts'
 
 /** A disk that extents lie on, open for direct reading. */
 export type OpenDisk = AsyncDisposable & { readonly device: ImageDevice; readonly image: FrozenImage }
-
-/** The UUIDs of a volume that people see, as LVM writes them. */
-export type VolumeId = { readonly groupUuid: string; readonly uuid: string }
 
 export type NewSnapshot = {
   readonly origin: LvmVolume

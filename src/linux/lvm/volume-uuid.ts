@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { VolumeId } from '../../domain/logical-volume.ts'
 import { deviceNumberOf } from '../device-number.ts'
 import { blockFolderOf, readSysfs } from '../sysfs.ts'
 
@@ -9,9 +10,6 @@ const UUID_LENGTH = 32
 /** Where LVM puts hyphens into a UUID. */
 const GROUPS = [6, 4, 4, 4, 4, 4, 6]
 const PLAIN = new RegExp(`^[0-9A-Za-z]{${UUID_LENGTH}}$`)
-
-/** A volume that people see, as LVM writes it. */
-export type VolumeId = { readonly groupUuid: string; readonly uuid: string }
 
 /** Of the logical volume at a path; null for what is none, or is not there. */
 export async function volumeIdAt(path: string): Promise<VolumeId | null> {
