@@ -13,13 +13,15 @@ export function bridgeGaps(
   return few
 }
 
+/** Adds a range behind the others, joined to the last of them over a gap of up to `gapBytes`. */
+export function pushBridged(ranges: Range[], range: Range, gapBytes: number): void {
+  const last = ranges.at(-1)
+  if (last === undefined || range.offset - endOf(last) > gapBytes) ranges.push(range)
+  else ranges[ranges.length - 1] = { offset: last.offset, length: endOf(range) - last.offset }
+}
+
 function bridged(ranges: readonly Range[], gapBytes: number): readonly Range[] {
   const out: Range[] = []
-  for (const range of ranges) {
-    const last = out.at(-1)
-    if (last !== undefined && range.offset - endOf(last) <= gapBytes) {
-      out[out.length - 1] = { offset: last.offset, length: endOf(range) - last.offset }
-    } else out.push(range)
-  }
+  for (const range of ranges) pushBridged(out, range, gapBytes)
   return out
 }

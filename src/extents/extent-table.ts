@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 
-import type { Extent } from '../domain/extent.ts'
+import type { Extent, ExtentBatch } from '../domain/extent.ts'
 import { endOf, type Range } from '../domain/range.ts'
-import type { Batches } from './batches.ts'
+import { BATCH_LENGTH, type Batches } from './batches.ts'
 import { cutExtent } from './cut-extent.ts'
 import { normaliseExtents } from './normalise-extents.ts'
 import { NumberColumn } from './number-column.ts'
@@ -68,6 +68,18 @@ export class ExtentTable {
       yield cutExtent(extent, { offset: position, length })
       position += length
     }
+  }
+
+  /** The same, in batches. */
+  *batches(range: Range): Generator<ExtentBatch> {
+    let batch: Extent[] = []
+    for (const extent of this.extentsIn(range)) {
+      batch.push(extent)
+      if (batch.length < BATCH_LENGTH) continue
+      yield batch
+      batch = []
+    }
+    if (batch.length > 0) yield batch
   }
 
   #add(extent: Extent): void {

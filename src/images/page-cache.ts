@@ -12,8 +12,9 @@ export type CacheLimits = {
 const METADATA_CACHE: CacheLimits = { pageBytes: 16 * 1024, memoryBytes: 16 * 1024 * 1024 }
 /** What is longer is no node that is looked at again, and is faster read at once than page by page. */
 const KEPT_READ_BYTES_MAX = 128 * 1024
-/** Memory is asked for in pieces of this size: a small volume needs few of them. */
-const SLAB_BYTES = 1024 * 1024
+/** Memory is asked for in pieces of up to this size, the first of them small: a cache often lives for a few reads. */
+const SLAB_BYTES_MAX = 1024 * 1024
+const SLAB_BYTES_MIN = 128 * 1024
 
 /** An image among those that share a cache: its pages have numbers of their own. */
 export type CachedPages = { readonly image: FrozenImage; readonly firstPage: number }
@@ -165,7 +166,8 @@ export class PageCache {
   }
 
   #addFrames(): void {
-    const inSlab = Math.max(1, Math.floor(SLAB_BYTES / this.#pageBytes))
+    const slabBytes = clamp(this.#frameCount * this.#pageBytes, SLAB_BYTES_MIN, SLAB_BYTES_MAX)
+    const inSlab = Math.max(1, Math.floor(slabBytes / this.#pageBytes))
     const count = Math.min(inSlab, this.#pageCountMax - this.#frameCount)
     const slab = new Uint8Array(count * this.#pageBytes)
     for (let start = slab.byteLength - this.#pageBytes; start >= 0; start -= this.#pageBytes) {
@@ -189,4 +191,8 @@ export class PageCache {
 
 function isIdle({ reading, waitingCount }: Page): boolean {
   return reading === null && waitingCount === 0
+}
+
+function clamp(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value))
 }
