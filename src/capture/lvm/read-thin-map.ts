@@ -1,4 +1,4 @@
-import { BackupError, ErrorCode } from '../../domain/backup-error.ts'
+import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { ExtentTable } from '../../extents/extent-table.ts'
 import { liveMappingMark, mappingMark, MarkNodes } from '../../formats/dm-thin/mapping-mark.ts'
 import type { ThinPool as PoolMetadata } from '../../formats/dm-thin/thin-pool.ts'
@@ -6,13 +6,15 @@ import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { openLogicalVolume } from '../../formats/lvm2/logical-volume-extents.ts'
 import { imageOnGroup } from '../../formats/volume-stack/image-on-group.ts'
 import { openPool } from '../../formats/volume-stack/open-pool.ts'
-import { thinVolumeMap } from '../../formats/volume-stack/thin-volume-map.ts'
+import { thinVolumeMap, thinVolumeMapSince } from '../../formats/volume-stack/thin-volume-map.ts'
 import type { StackGroup } from '../../formats/volume-stack/volume.ts'
 import type { HeldImage } from '../provider/held-image.ts'
+import type { KnownThinMap, KnownThinMaps } from './known-thin-maps.ts'
 import type { LiveGroup } from './live-group.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import { withMetadataSnapshot, type PoolName } from './metadata-snapshot.ts'
 import { thinContent, type ThinContent } from './thin-content.ts'
+import { thinPlace, type ThinPlace } from './thin-place.ts'
 
 /** A pool under load writes its metadata about once a second, and whenever a writer syncs. */
 const LIVE_TRIES = 3
@@ -24,10 +26,13 @@ export type ThinImageParts = {
   readonly live: LiveGroup
   readonly pool: PoolName
   readonly held: HeldImage
+  /** What was held of the volume before. */
+  readonly heldBefore: readonly HeldImage[]
+  readonly known: KnownThinMaps
 }
 
 /** The map of a thin snapshot, and what its mappings are known by: see `mappingMark()`. */
-export type ThinMap = {
+export type ThinMap = ThinPlace & {
   readonly group: StackGroup
   readonly table: ExtentTable
   /** While a run reads it. */
@@ -36,17 +41,63 @@ export type ThinMap = {
   readonly baseMark: string
 }
 
+/** Reads it: whole, or what differs from that of an image before. */
 export async function readThinMap(parts: ThinImageParts, signal: AbortSignal): Promise<ThinMap> {
-  return await readInPool(parts, signal, async ({ group, content, metadata }) => {
-    const budget = { extentCount: EXTENTS_MAX }
+  const { held, known } = parts
+  const map = await readInPool(parts, signal, async (still) => {
+    const { group, content, metadata } = still
     const volume = { pool: metadata, deviceId: content.deviceId }
+    const place = thinPlace(group, held)
+    const budget = { extentCount: EXTENTS_MAX }
     return {
+      ...place,
       group,
       mark: await mappingMark(volume, MarkNodes.Few, signal),
       baseMark: await mappingMark(volume, MarkNodes.Many, signal),
-      table: await thinVolumeMap(group, { ...content, metadata }, { budget, signal }),
+      table:
+        (await tableSince(parts, { ...still, place }, signal)) ??
+        (await thinVolumeMap(group, { ...content, metadata }, { budget, signal })),
     }
   })
+  // Not the group, which has the disks open.
+  const { deviceId, data, baseMark, table } = map
+  known.remember(held.id, { deviceId, data, baseMark, table })
+  return map
+}
+
+/** By the map of an image before; null where none is known that is still true. */
+async function tableSince(
+  { heldBefore, known }: ThinImageParts,
+  still: HeldStill & { readonly place: ThinPlace },
+  signal: AbortSignal,
+): Promise<ExtentTable | null> {
+  const { group, content, metadata, place } = still
+  for (const image of heldBefore) {
+    const before = known.recall(image.id)
+    if (before === null || before.data !== place.data) continue
+    if (before.table.sizeBytes !== content.volume.sizeBytes) continue
+    try {
+      if (!(await isStillTrue(before, { ...still, image }, signal))) continue
+      const budget = { extentCount: EXTENTS_MAX }
+      return await thinVolumeMapSince(group, { ...content, metadata }, { before, budget, signal })
+    } catch (error) {
+      // What is wrong with an image before is no fault of this one: it is mapped without it.
+      if (!isUnclear(error) && !isBackupError(error, ErrorCode.ImageLost)) throw error
+    }
+  }
+  return null
+}
+
+/** Throws IMAGE_LOST when the image is gone, FormatError when its mappings cannot be read. */
+async function isStillTrue(
+  known: KnownThinMap,
+  { group, content, metadata, image }: HeldStill & { readonly image: HeldImage },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { deviceId, pool } = thinContent(group, image)
+  if (deviceId !== known.deviceId || pool.volume.uuid !== content.pool.volume.uuid) return false
+  // A repaired pool may have other mappings under the same number.
+  return (await mappingMark({ pool: metadata, deviceId }, MarkNodes.Many, signal)) === known.baseMark
 }
 
 type HeldStill = {
@@ -73,16 +124,16 @@ async function readInPool<Found>(
           metadata: await openPool(group, content.pool, { snapshot: true }),
         })
       } catch (error) {
-        if (
-          !(error instanceof FormatError || error instanceof UnmappedError || error instanceof RangeError)
-        ) {
-          throw error
-        }
+        if (!isUnclear(error)) throw error
         const message = `Cannot map thin snapshot "${held.label}": ${error.message}`
         throw new BackupError(ErrorCode.SourceUnreadable, message, { cause: error })
       }
     },
   })
+}
+
+function isUnclear(error: unknown): error is FormatError | UnmappedError | RangeError {
+  return error instanceof FormatError || error instanceof UnmappedError || error instanceof RangeError
 }
 
 /** What was read of the disks before is not what they hold now. */

@@ -49,7 +49,12 @@ export type ToFreeze = {
   readonly before: readonly HeldVolume[]
 }
 
-export type OpenDisks = { readonly live: LiveGroup; readonly stack: AsyncDisposableStack }
+export type OpenDisks = {
+  readonly live: LiveGroup
+  readonly stack: AsyncDisposableStack
+  /** What was held already when the snapshots were made. */
+  readonly before: readonly HeldVolume[]
+}
 
 export type SnapshotPlan = {
   make(wanted: readonly Freezing[], how: FreezeMoment): Promise<FreezeWindow>
@@ -105,7 +110,7 @@ async function freeze(
   const images: FrozenVolume[] = []
   for (const one of made) {
     const live = await groups.open(one.volume.groupUuid, whileHeld)
-    const image = await kind.open(one, { live, stack }, whileHeld)
+    const image = await kind.open(one, { live, stack, before }, whileHeld)
     images.push({ ...image, heldBefore: before.map((earlier) => earlier.held) })
   }
   const open = stack.move()

@@ -5,7 +5,6 @@ import { intersectRanges } from '../../extents/intersect-ranges.ts'
 import { mappingMark, MarkNodes } from '../../formats/dm-thin/mapping-mark.ts'
 import { differenceOfThinVolumes } from '../../formats/dm-thin/thin-difference.ts'
 import { FormatError } from '../../formats/format-error.ts'
-import { openLogicalVolume } from '../../formats/lvm2/logical-volume-extents.ts'
 import type { ThinPool as PoolMetadata, ThinVolume } from '../../formats/dm-thin/thin-pool.ts'
 import { openPool } from '../../formats/volume-stack/open-pool.ts'
 import type { StackGroup } from '../../formats/volume-stack/volume.ts'
@@ -16,6 +15,7 @@ import { mappingMarkOf } from './held-tags.ts'
 import { requireWorking, withMetadataSnapshot } from './metadata-snapshot.ts'
 import { mappingMarkNow, readThinMap, type ThinImageParts, type ThinMap } from './read-thin-map.ts'
 import { thinContent, type ThinContent } from './thin-content.ts'
+import { thinPlace, type ThinPlace } from './thin-place.ts'
 
 /**
  * A thin snapshot, read on the disks under its pool. Its blocks never change while it is held; where they lie does
@@ -31,7 +31,7 @@ export class ThinImage {
 
   private constructor(parts: ThinImageParts, found: ThinMap) {
     this.#parts = parts
-    this.#seen = placementOf(found, parts.held)
+    this.#seen = placementOf(found)
     this.map = new DiskMap(found.table, found.group)
   }
 
@@ -49,7 +49,7 @@ export class ThinImage {
     const { tools, live, pool, held } = this.#parts
     requireWorking(pool, await tools.poolStatus(pool, signal))
     const group = await live.read()
-    const now = placeIn(group, held)
+    const now = thinPlace(group, held)
     if (now.deviceId !== this.#seen.deviceId) throw lost(held, 'it is another device of its pool now')
     const isSame =
       now.data === this.#seen.data && (await mappingMarkNow(this.#parts, group, signal)) === this.#seen.mark
@@ -57,13 +57,14 @@ export class ThinImage {
   }
 
   async #replaceMap(signal: AbortSignal): Promise<readonly Range[]> {
-    const found = await readThinMap(this.#parts, signal)
+    // Whole: of a pool whose metadata is in doubt, nothing is known by what it said before.
+    const found = await readThinMap({ ...this.#parts, heldBefore: [] }, signal)
     const moved = await this.map.replace(found.table, found.group)
     if (found.mark !== this.#seen.mark && moved.length > 0) {
       this.#lost = lost(this.#parts.held, 'the metadata of its pool was repaired or exchanged meanwhile')
       throw this.#lost
     }
-    this.#seen = placementOf(found, this.#parts.held)
+    this.#seen = placementOf(found)
     return moved
   }
 
@@ -135,21 +136,11 @@ function baseContent(group: StackGroup, base: HeldImage): ThinContent {
 }
 
 /** All that decides where the bytes are. */
-type Placement = Place & Pick<ThinMap, 'mark' | 'baseMark'>
+type Placement = ThinPlace & Pick<ThinMap, 'mark' | 'baseMark'>
 
-/** What of it LVM's text says. */
-type Place = { readonly deviceId: number; readonly data: string }
-
-function placementOf(map: ThinMap, held: HeldImage): Placement {
-  return { ...placeIn(map.group, held), mark: map.mark, baseMark: map.baseMark }
-}
-
-function placeIn(group: StackGroup, held: HeldImage): Place {
-  const { pool, deviceId } = thinContent(group, held)
-  const data = openLogicalVolume(group.group, pool.dataVolume)
-  const devices = group.group.physicalVolumes.map(({ uuid }) => uuid)
-  const segments = [...data.extentsIn({ offset: 0, length: data.sizeBytes })]
-  return { deviceId, data: JSON.stringify({ devices, segments }) }
+/** The map itself is not held twice. */
+function placementOf(map: ThinMap): Placement {
+  return { deviceId: map.deviceId, data: map.data, mark: map.mark, baseMark: map.baseMark }
 }
 
 function lost({ label }: HeldImage, found: string): BackupError {

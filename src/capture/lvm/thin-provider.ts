@@ -7,7 +7,7 @@ import { freezeTogether } from './freeze-together.ts'
 import type { FrozenVolume } from './frozen-volumes.ts'
 import { mappingMarkTag } from './held-tags.ts'
 import { heldVolumes, pathOf, type HeldVolume } from './held-volumes.ts'
-import type { LiveGroup } from './live-group.ts'
+import { KnownThinMaps } from './known-thin-maps.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import type { PoolName } from './metadata-snapshot.ts'
 import { expectedChangeBytes, observedChange } from './observed-change.ts'
@@ -16,12 +16,16 @@ import { watchPools } from './pool-watch.ts'
 import {
   snapshotProvider,
   type LvmProviderParts,
+  type OpenDisks,
   type SnapshotPlan,
   type ToFreeze,
 } from './snapshot-provider.ts'
 import { ThinImage } from './thin-image.ts'
 
 const NAME = 'lvm-thin'
+
+/** Of this process: an agent freezes the same volumes again and again. */
+const knownMaps = new KnownThinMaps()
 
 /** Freezes thin volumes by snapshots in their pool, which cost nothing until the volume is written. */
 export function lvmThinProvider(parts: LvmProviderParts): Provider {
@@ -30,7 +34,7 @@ export function lvmThinProvider(parts: LvmProviderParts): Provider {
     name: NAME,
     heldAmong: (volumes, _roomOf, signal) => heldAmong(tools, volumes, signal),
     plan: (what, signal) => plan(parts, what, signal),
-    open: (made, { live }, signal) => open(tools, { live, made }, signal),
+    open: (made, { live, before }, signal) => open(tools, { live, made, before }, signal),
   })
 }
 
@@ -75,14 +79,15 @@ async function plan(parts: LvmProviderParts, what: ToFreeze, signal: AbortSignal
 
 async function open(
   tools: LvmTools,
-  { live, made }: { readonly live: LiveGroup; readonly made: HeldVolume },
+  { live, made, before }: Pick<OpenDisks, 'live' | 'before'> & { readonly made: HeldVolume },
   signal: AbortSignal,
 ): Promise<FrozenVolume> {
   const { held, volume } = made
   const pool = poolOf(volume)
   if (pool === null)
     throw new BackupError(ErrorCode.FreezeFailed, `"${held.label}" came into being outside a pool`)
-  const thin = await ThinImage.open({ tools, live, pool, held }, signal)
+  const heldBefore = before.map((one) => one.held).filter(({ source }) => source === held.source)
+  const thin = await ThinImage.open({ tools, live, pool, held, heldBefore, known: knownMaps }, signal)
   return {
     held,
     volume,
