@@ -1,8 +1,8 @@
 import type { Degraded } from '../domain/ledger.ts'
-import type { StoredPoint } from '../domain/recovery-point.ts'
 import type { SourceAddress } from '../lane/lane-messages.ts'
 import type { ProvenFree } from '../capture/proven-free.ts'
 import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
+import type { BaseLook } from './base-look.ts'
 import type { MapParts } from './map-sources.ts'
 import { backupSource, type OpenSources } from './open-backup-sources.ts'
 
@@ -20,14 +20,14 @@ export async function planVolumes(
   how: {
     /** By the names of the sources. */
     readonly changes: ReadonlyMap<string, RangeStream>
-    readonly base: StoredPoint | null
+    readonly baseLook: BaseLook
     readonly whole: boolean
     readonly allowMounted: boolean
   },
 ): Promise<PlannedSources> {
-  const { changes, base } = how
+  const { changes, baseLook } = how
   const free = how.whole ? null : await freeOf(parts, opened)
-  const baseData = changes.size === 0 || base === null ? null : await dataOfBase(parts, base)
+  const baseData = changes.size === 0 ? null : await baseLook.find(parts)
   return {
     sources: opened.sources.map((source) =>
       backupSource(
@@ -50,13 +50,4 @@ export async function planVolumes(
 async function freeOf(parts: MapParts, opened: OpenSources): Promise<ReadonlyMap<string, ProvenFree>> {
   const { mapSources } = await import('./map-sources.ts')
   return await mapSources(parts, opened.sources)
-}
-
-async function dataOfBase(
-  parts: MapParts,
-  base: StoredPoint,
-): Promise<ReadonlyMap<string, RangeStream> | null> {
-  if (base.point.objects.every((object) => object.ledger.freeBytes === null)) return null
-  const { mapBase } = await import('./map-sources.ts')
-  return await mapBase(parts, base)
 }

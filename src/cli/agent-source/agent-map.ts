@@ -1,7 +1,6 @@
 import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { Extent, ExtentBatch } from '../../domain/extent.ts'
 import { endOf, type Range } from '../../domain/range.ts'
-import { BATCH_LENGTH } from '../../extents/batches.ts'
 import { encodeShared } from '../../extents/encode-shared.ts'
 import { ExtentTable } from '../../extents/extent-table.ts'
 import { mergedRanges } from '../../extents/merged-ranges.ts'
@@ -52,15 +51,8 @@ export class AgentMap {
     return this.#table.extentsIn(range)
   }
 
-  *batches(range: Range): Generator<ExtentBatch> {
-    let batch: Extent[] = []
-    for (const extent of this.#table.extentsIn(range)) {
-      batch.push(extent)
-      if (batch.length < BATCH_LENGTH) continue
-      yield batch
-      batch = []
-    }
-    if (batch.length > 0) yield batch
+  batches(range: Range): Iterable<ExtentBatch> {
+    return this.#table.batches(range)
   }
 
   async encode(): Promise<Uint8Array<SharedArrayBuffer>> {

@@ -35,16 +35,17 @@ export async function openAgentSources(
   const notice = (message: string): void => progress({ event: 'notice', message })
   notice(`Freezing ${sources.join(', ')} by the agent on ${agentText(address)}`)
   const lineage = lineageOf(invocation)
-  setTimeout(of.whileWaiting, SENDING_MS).unref()
-  const frozen = await freezeOnAgent(
-    { agent, link, transport: options.transport ?? 'auto', clock, randomness, notice, signal },
-    {
-      sources,
-      lineage,
-      lineageKey: lineageKeyOf({ repositoryId: of.repositoryId, lineage, sha256 }),
-      provider: options.provider,
-      basePointId: of.basePointId,
-    },
+  const frozen = await meanwhile(of.whileWaiting, () =>
+    freezeOnAgent(
+      { agent, link, transport: options.transport ?? 'auto', clock, randomness, notice, signal },
+      {
+        sources,
+        lineage,
+        lineageKey: lineageKeyOf({ repositoryId: of.repositoryId, lineage, sha256 }),
+        provider: options.provider,
+        basePointId: of.basePointId,
+      },
+    ),
   )
   const tlsFiles = tlsFilesOf(options)
   const opened = stack.use(
@@ -57,6 +58,12 @@ export async function openAgentSources(
     load: async (now) => await worstLatency(agent, frozen.imageIds, now),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
+}
+
+/** Has `other` begin when the order is on its way, unless it is over by then. */
+async function meanwhile<Result>(other: () => void, order: () => Promise<Result>): Promise<Result> {
+  using _timer = setTimeout(other, SENDING_MS)
+  return await order()
 }
 
 function requireDifferent(sources: readonly string[]): readonly string[] {

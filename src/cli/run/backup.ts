@@ -8,6 +8,7 @@ import { backUp, type BackUpRequest } from '../../mover/back-up.ts'
 import { asWriter } from '../as-writer.ts'
 import { backUpParts } from '../back-up-parts.ts'
 import { backupReport } from '../backup-report.ts'
+import { BaseLook } from '../base-look.ts'
 import { chooseBase, type ChosenBase } from '../choose-base.ts'
 import type { BACKUP } from '../commands/backup.ts'
 import { noticeDamagedPoints } from '../damaged-points.ts'
@@ -45,8 +46,12 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   // What somebody else has frozen is looked at before a password is asked for; what icecore freezes, after it.
   await using stack = new AsyncDisposableStack()
   const early = freezes || !isHere ? null : stack.use(await openQuietSources(invocation, chosen, null))
-  await using _spares = startSpareThreads(laneCount(invocation))
-  if (isHere) preloadReaders(options)
+  const prepare = (): void => {
+    stack.use(startSpareThreads(laneCount(invocation)))
+    preloadReaders(options)
+  }
+  if (isHere) prepare()
+  else preload(import('../agent-source/open-agent-sources.ts'))
   const writerId = invocation.randomness.bytes(8).toHex()
   await using unlocked = await openUnlocked(invocation, { writerId })
   const chosenBase = await chooseBase(unlocked.repository, {
@@ -54,10 +59,15 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
     lineage: lineageOf(invocation),
   })
   if (!options.dryRun) await paceOf(invocation, undefined)?.untilHours(invocation.signal)
-  const freezing = { chosen, unlocked, chosenBase }
-  const sources = early ?? stack.use(await openFrozenSources(invocation, freezing))
+  await using baseLook = new BaseLook({
+    base: chosenBase.base,
+    open: () => withIndex(unlocked, invocation.settings.cacheFolder),
+    signal: invocation.signal,
+  })
+  const against = { unlocked, chosenBase, baseLook }
+  const sources = early ?? stack.use(await openFrozenSources(invocation, { ...against, chosen, prepare }))
   const changes = await changeListOf(invocation, sources.sources)
-  const what = { unlocked, sources, changes, chosenBase }
+  const what = { ...against, sources, changes }
   if (options.dryRun) return await dryRun(invocation, what)
   const stored = await asWriter(unlocked.store, { writerId, clock: invocation.clock }, async (storing) => {
     const point = await store(invocation, { ...what, writerId }, storing)
@@ -74,11 +84,15 @@ type RunSubject = {
   readonly sources: QuietSources
   readonly changes: ChangeList | null
   readonly chosenBase: ChosenBase
+  readonly baseLook: BaseLook
 }
 
 async function openFrozenSources(
   invocation: BackupInvocation,
-  what: Pick<RunSubject, 'unlocked' | 'chosenBase'> & { readonly chosen: readonly ChosenProvider[] },
+  what: Pick<RunSubject, 'unlocked' | 'chosenBase' | 'baseLook'> & {
+    readonly chosen: readonly ChosenProvider[]
+    readonly prepare: () => void
+  },
 ): Promise<QuietSources> {
   const repositoryId = what.unlocked.repository.config.id
   if (invocation.options.agent === undefined)
@@ -86,7 +100,10 @@ async function openFrozenSources(
   const { base, damaged } = what.chosenBase
   const { openAgentSources } = await import('../agent-source/open-agent-sources.ts')
   const basePointId = damaged.length > 0 ? null : (base?.id ?? null)
-  const whileWaiting = (): void => preloadReaders(invocation.options)
+  const whileWaiting = (): void => {
+    what.prepare()
+    if (basePointId !== null && invocation.options.paths.length === 0) what.baseLook.begin()
+  }
   return await openAgentSources(invocation, { repositoryId, basePointId, whileWaiting })
 }
 
@@ -121,7 +138,7 @@ async function planRun(
   what: RunSubject & { readonly repository: IndexedRepository },
 ): Promise<{ readonly request: BackUpRequest; readonly planned: PlannedSources }> {
   const { options } = invocation
-  const { repository, sources, changes, chosenBase } = what
+  const { repository, sources, changes, chosenBase, baseLook } = what
   const { base, damaged } = chosenBase
   const lineage = lineageOf(invocation)
   noticeDamagedPoints(damaged, invocation.progress)
@@ -139,7 +156,7 @@ async function planRun(
   const plan = async (): Promise<PlannedSources> =>
     paths.length > 0
       ? await (await import('../plan-file-sets.ts')).planFileSets(parts, sources, { paths, base })
-      : await planVolumes(parts, sources, { changes: changed.bySource, base, whole, allowMounted })
+      : await planVolumes(parts, sources, { changes: changed.bySource, baseLook, whole, allowMounted })
   const planned = await planStill(sources, plan, invocation.signal)
   const request = {
     lineage,
@@ -156,13 +173,14 @@ async function planRun(
   return { request, planned }
 }
 
-/**
- * Loads what reads partitions and file systems while the password is turned into a key, or an agent freezes; who uses it
- * hears of a failure.
- */
+/** Loads what reads partitions and file systems. */
 function preloadReaders({ whole, paths }: BackupInvocation['options']): void {
   if (whole) return
-  const loading = paths.length > 0 ? import('../plan-file-sets.ts') : import('../map-sources.ts')
+  preload(paths.length > 0 ? import('../plan-file-sets.ts') : import('../map-sources.ts'))
+}
+
+/** While the password is turned into a key, or an agent freezes; who uses it hears of a failure. */
+function preload(loading: Promise<unknown>): void {
   loading.catch(() => {})
 }
 
