@@ -79,3 +79,16 @@ test('writeXfsImage() makes a clean image, empty and with files', { skip: needsL
   whileMounted(image, folder.join('mounted'), () => writeSampleFiles(folder.join('mounted')))
   assertXfsClean(image)
 })
+
+test(
+  'two images of writeXfsImage() can be mounted at once, as two tests do',
+  { skip: needsLoopDevices() },
+  () => {
+    using folder = temporaryFolder()
+    const [first, second] = [folder.join('first'), folder.join('second')]
+    for (const image of [first, second]) writeXfsImage(image, { sizeBytes: XFS_SIZE_BYTES_MIN })
+    whileMounted(first, folder.join('mounted'), () => {
+      whileMounted(second, folder.join('beside'), () => writeSampleFiles(folder.join('beside')))
+    })
+  },
+)

@@ -12,12 +12,12 @@ export type XfsImageOptions = {
   readonly sectorSizeBytes?: number
 }
 
-/** Makes an image file with an empty XFS, without root. */
+/** Makes an image file with an empty XFS, without root. Each has a UUID of its own: Linux mounts no two of the same. */
 export function writeXfsImage(path: string, options: XfsImageOptions): void {
   writeFileSync(path, '')
   truncateSync(path, options.sizeBytes)
   const sector = `size=${options.sectorSizeBytes ?? 512}`
-  runTool('mkfs.xfs', ['-q', '-f', '-s', sector, '-m', 'uuid=6963652d-636f-4265-a001-000000000002', path])
+  runTool('mkfs.xfs', ['-q', '-f', '-s', sector, path])
 }
 
 /**

@@ -11,6 +11,8 @@ const COMMANDS_OF_LAB_PACKAGE = {
 
 /** What the tests run as oracles: a command of each Debian package. */
 const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
+  acl: ['getfacl', 'setfacl'],
+  attr: ['getfattr', 'setfattr'],
   'btrfs-progs': ['mkfs.btrfs'],
   e2fsprogs: ['mke2fs', 'debugfs', 'dumpe2fs', 'e2fsck'],
   fdisk: ['sfdisk'],
@@ -20,6 +22,8 @@ const COMMANDS_OF_PACKAGE: Readonly<Record<string, readonly string[]>> = {
   'libnbd-bin': ['nbdinfo', 'nbdcopy'],
   lvm2: ['pvcreate'],
   'man-db': ['man'],
+  'mariadb-client': ['mariadb', 'mariadb-admin'],
+  'mariadb-server-core': ['mariadbd', 'mariadb-install-db'],
   mount: ['mount', 'umount', 'losetup'],
   nbdkit: ['nbdkit'],
   openssl: ['openssl'],
