@@ -46,6 +46,7 @@ export class AgentSession implements AsyncDisposable {
   /** Why the last connection ended. */
   #failure: Error | null = null
   #isClosed = false
+  readonly #sending: (() => void)[] = []
 
   constructor(parts: SessionParts) {
     const { host, port } = parts.address
@@ -73,13 +74,22 @@ export class AgentSession implements AsyncDisposable {
     for (let attempt = 1; ; attempt += 1) {
       const session = await this.#connected()
       try {
-        return session.request({ ...headers, ':method': method, ':path': path }, options)
+        const stream = session.request({ ...headers, ':method': method, ':path': path }, options)
+        for (const sent of this.#sending.splice(0)) stream.once('finish', sent)
+        return stream
       } catch (error) {
         // It ended between two steps; a new one may do.
         if (attempt > 3 || !(session.closed || session.destroyed)) throw error
         this.#session = null
       }
     }
+  }
+
+  /** Resolves when what is asked next was sent whole; never, when it is not. */
+  async nextSent(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#sending.push(resolve)
+    await promise
   }
 
   /** Pings do what this is for. */

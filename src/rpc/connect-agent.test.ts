@@ -142,6 +142,25 @@ test('connectAgent() carries every question and every answer unchanged', async (
   ])
 })
 
+test('nextSent() says when a question was sent, which is before its answer', async () => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+  await using pair = await agentPair({
+    renew: async () => {
+      await answered
+      return 7
+    },
+  })
+  await pair.agent.certificateEndsAtMs(NEVER)
+  let isSent = false
+  const sent = pair.agent.nextSent().then(() => (isSent = true))
+  await sleep(50)
+  assert.equal(isSent, false)
+  const renewed = pair.agent.renew({ groupId: 'g', leaseSeconds: 7 }, NEVER)
+  await sent
+  answer()
+  assert.equal(await renewed, 7)
+})
+
 test('connectAgent() carries bytes both ways', async () => {
   const written: PieceToWrite[] = []
   await using pair = await agentPair({

@@ -10,9 +10,6 @@ import { agentText } from './agent-address.ts'
 import { connectToAgent } from './connect.ts'
 import { freezeOnAgent } from './freeze-on-agent.ts'
 
-/** After this time the order to freeze is on its way. */
-const SENDING_MS = 20
-
 /** Has an agent freeze the sources, and opens them as this host can read them. */
 export async function openAgentSources(
   invocation: InvocationOf<typeof BACKUP>,
@@ -35,7 +32,7 @@ export async function openAgentSources(
   const notice = (message: string): void => progress({ event: 'notice', message })
   notice(`Freezing ${sources.join(', ')} by the agent on ${agentText(address)}`)
   const lineage = lineageOf(invocation)
-  const frozen = await meanwhile(of.whileWaiting, () =>
+  const frozen = await meanwhile({ sent: agent.nextSent(), begin: of.whileWaiting }, () =>
     freezeOnAgent(
       { agent, link, transport: options.transport ?? 'auto', clock, randomness, notice, signal },
       {
@@ -60,10 +57,22 @@ export async function openAgentSources(
   }
 }
 
-/** Has `other` begin when the order is on its way, unless it is over by then. */
-async function meanwhile<Result>(other: () => void, order: () => Promise<Result>): Promise<Result> {
-  using _timer = setTimeout(other, SENDING_MS)
-  return await order()
+/** Has `begin` called when the order was sent, and not before: it keeps this thread busy. Unless the order is over by then. */
+async function meanwhile<Result>(
+  { sent, begin }: { readonly sent: Promise<void>; readonly begin: () => void },
+  order: () => Promise<Result>,
+): Promise<Result> {
+  let isOver = false
+  const afterwards = async (): Promise<void> => {
+    await sent
+    if (!isOver) begin()
+  }
+  void afterwards()
+  try {
+    return await order()
+  } finally {
+    isOver = true
+  }
 }
 
 function requireDifferent(sources: readonly string[]): readonly string[] {
