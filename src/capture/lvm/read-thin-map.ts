@@ -1,5 +1,6 @@
 import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { ExtentTable } from '../../extents/extent-table.ts'
+import type { RangeTable } from '../../extents/range-table.ts'
 import { liveMappingMark, mappingMark, MarkNodes } from '../../formats/dm-thin/mapping-mark.ts'
 import type { ThinPool as PoolMetadata } from '../../formats/dm-thin/thin-pool.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
@@ -13,6 +14,7 @@ import type { KnownThinMap, KnownThinMaps } from './known-thin-maps.ts'
 import type { LiveGroup } from './live-group.ts'
 import type { LvmTools } from './lvm-tools.ts'
 import { withMetadataSnapshot, type PoolName } from './metadata-snapshot.ts'
+import { thinChanges } from './thin-changes.ts'
 import { thinContent, type ThinContent } from './thin-content.ts'
 import { thinPlace, type ThinPlace } from './thin-place.ts'
 
@@ -39,7 +41,12 @@ export type ThinMap = ThinPlace & {
   readonly mark: string
   /** As a base. */
   readonly baseMark: string
+  /** Null where it was read whole. */
+  readonly changes: KnownChanges | null
 }
+
+/** What was told of a frozen image beside another one: both stay as they are. */
+export type KnownChanges = { readonly since: HeldImage['id']; readonly ranges: RangeTable }
 
 /** Reads it: whole, or what differs from that of an image before. */
 export async function readThinMap(parts: ThinImageParts, signal: AbortSignal): Promise<ThinMap> {
@@ -54,9 +61,10 @@ export async function readThinMap(parts: ThinImageParts, signal: AbortSignal): P
       group,
       mark: await mappingMark(volume, MarkNodes.Few, signal),
       baseMark: await mappingMark(volume, MarkNodes.Many, signal),
-      table:
-        (await tableSince(parts, { ...still, place }, signal)) ??
-        (await thinVolumeMap(group, { ...content, metadata }, { budget, signal })),
+      ...((await mapSince(parts, { ...still, place }, signal)) ?? {
+        changes: null,
+        table: await thinVolumeMap(group, { ...content, metadata }, { budget, signal }),
+      }),
     }
   })
   // Not the group, which has the disks open.
@@ -66,20 +74,26 @@ export async function readThinMap(parts: ThinImageParts, signal: AbortSignal): P
 }
 
 /** By the map of an image before; null where none is known that is still true. */
-async function tableSince(
+async function mapSince(
   { heldBefore, known }: ThinImageParts,
   still: HeldStill & { readonly place: ThinPlace },
   signal: AbortSignal,
-): Promise<ExtentTable | null> {
+): Promise<Pick<ThinMap, 'table' | 'changes'> | null> {
   const { group, content, metadata, place } = still
+  const after = { pool: metadata, deviceId: content.deviceId }
+  const { sizeBytes } = content.volume
   for (const image of heldBefore) {
     const before = known.recall(image.id)
     if (before === null || before.data !== place.data) continue
-    if (before.table.sizeBytes !== content.volume.sizeBytes) continue
+    if (before.table.sizeBytes !== sizeBytes) continue
     try {
       if (!(await isStillTrue(before, { ...still, image }, signal))) continue
-      const budget = { extentCount: EXTENTS_MAX }
-      return await thinVolumeMapSince(group, { ...content, metadata }, { before, budget, signal })
+      const volumes = { before: { pool: metadata, deviceId: before.deviceId }, after, sizeBytes }
+      const ranges = await thinChanges(volumes, signal)
+      const earlier = { table: before.table, changes: ranges.batches() }
+      const how = { before: earlier, budget: { extentCount: EXTENTS_MAX }, signal }
+      const table = await thinVolumeMapSince(group, { ...content, metadata }, how)
+      return { table, changes: { since: image.id, ranges } }
     } catch (error) {
       // What is wrong with an image before is no fault of this one: it is mapped without it.
       if (!isUnclear(error) && !isBackupError(error, ErrorCode.ImageLost)) throw error

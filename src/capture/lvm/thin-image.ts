@@ -1,9 +1,7 @@
 import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { Range } from '../../domain/range.ts'
-import { RangeTable } from '../../extents/range-table.ts'
-import { intersectRanges } from '../../extents/intersect-ranges.ts'
+import type { RangeTable } from '../../extents/range-table.ts'
 import { mappingMark, MarkNodes } from '../../formats/dm-thin/mapping-mark.ts'
-import { differenceOfThinVolumes } from '../../formats/dm-thin/thin-difference.ts'
 import { FormatError } from '../../formats/format-error.ts'
 import type { ThinPool as PoolMetadata, ThinVolume } from '../../formats/dm-thin/thin-pool.ts'
 import { openPool } from '../../formats/volume-stack/open-pool.ts'
@@ -13,7 +11,14 @@ import type { RangeStream } from '../provider/provided-image.ts'
 import { DiskMap } from './disk-map.ts'
 import { mappingMarkOf } from './held-tags.ts'
 import { requireWorking, withMetadataSnapshot } from './metadata-snapshot.ts'
-import { mappingMarkNow, readThinMap, type ThinImageParts, type ThinMap } from './read-thin-map.ts'
+import {
+  mappingMarkNow,
+  readThinMap,
+  type KnownChanges,
+  type ThinImageParts,
+  type ThinMap,
+} from './read-thin-map.ts'
+import { thinChanges } from './thin-changes.ts'
 import { thinContent, type ThinContent } from './thin-content.ts'
 import { thinPlace, type ThinPlace } from './thin-place.ts'
 
@@ -25,6 +30,8 @@ import { thinPlace, type ThinPlace } from './thin-place.ts'
 export class ThinImage {
   readonly #parts: ThinImageParts
   #seen: Placement
+  /** What is known of it since it was mapped. */
+  readonly #changes: KnownChanges | null
   /** Said again to whoever asks again. */
   #lost: BackupError | null = null
   readonly map: DiskMap
@@ -32,6 +39,7 @@ export class ThinImage {
   private constructor(parts: ThinImageParts, found: ThinMap) {
     this.#parts = parts
     this.#seen = placementOf(found)
+    this.#changes = found.changes
     this.map = new DiskMap(found.table, found.group)
   }
 
@@ -69,8 +77,16 @@ export class ThinImage {
   }
 
   async changesSince(base: HeldImage, signal: AbortSignal): Promise<RangeStream> {
+    const changes =
+      base.id === this.#changes?.since ? this.#changes.ranges : await this.#compare(base, signal)
+    return async function* ranges() {
+      yield* await Promise.resolve(changes.batches())
+    }
+  }
+
+  async #compare(base: HeldImage, signal: AbortSignal): Promise<RangeTable> {
     const { tools, live, pool, held } = this.#parts
-    const changes = await withMetadataSnapshot(tools, pool, {
+    return await withMetadataSnapshot(tools, pool, {
       signal,
       read: async () => {
         const group = await live.read()
@@ -79,24 +95,20 @@ export class ThinImage {
         if (before.pool.volume.uuid !== after.pool.volume.uuid) throw unknown(base, 'it is in another pool')
         const metadata = await openPool(group, after.pool, { snapshot: true })
         await requireSameMappings({ base, before, metadata }, signal)
-        const difference = differenceOfThinVolumes(
-          { pool: metadata, deviceId: before.deviceId },
-          { pool: metadata, deviceId: after.deviceId },
-          signal,
-        )
-        const whole = { offset: 0, length: this.map.sizeBytes }
-        return await readChanges(intersectRanges(difference, [[whole]]), base)
+        const volumes = {
+          before: { pool: metadata, deviceId: before.deviceId },
+          after: { pool: metadata, deviceId: after.deviceId },
+          sizeBytes: this.map.sizeBytes,
+        }
+        return await orUnknown(base, thinChanges(volumes, signal))
       },
     })
-    return async function* ranges() {
-      yield* await Promise.resolve(changes.batches())
-    }
   }
 }
 
-async function readChanges(ranges: AsyncIterable<readonly Range[]>, base: HeldImage): Promise<RangeTable> {
+async function orUnknown(base: HeldImage, reading: Promise<RangeTable>): Promise<RangeTable> {
   try {
-    return await RangeTable.read(ranges)
+    return await reading
   } catch (error) {
     if (error instanceof RangeError || error instanceof FormatError) throw unknown(base, error.message)
     throw error

@@ -7,8 +7,11 @@ import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { writeThinMetadata, type ThinRun } from '../../../test/support/thin-metadata.ts'
 import type { Extent, ExtentBatch } from '../../domain/extent.ts'
 import { ExtentTable } from '../../extents/extent-table.ts'
+import { intersectRanges } from '../../extents/intersect-ranges.ts'
+import { RangeTable } from '../../extents/range-table.ts'
 import { replaceExtents } from '../../extents/replace-extents.ts'
 import { alteredExtents } from './altered-extents.ts'
+import { differenceOfThinVolumes } from './thin-difference.ts'
 import { thinExtents } from './thin-mappings.ts'
 import { openThinPool } from './thin-pool.ts'
 
@@ -81,7 +84,9 @@ for (const [name, count, length] of [
       const [old, now] = [1, 2].map((deviceId) => ({ pool, deviceId }))
       assert.ok(old !== undefined && now !== undefined)
       const whole = { offset: 0, length: sizeBytes }
-      const altered = await Array.fromAsync(alteredExtents({ before: old, after: now, sizeBytes }, signal))
+      const changes = await Array.fromAsync(differenceOfThinVolumes(old, now, signal))
+      const within = await RangeTable.read(intersectRanges(changes, [[whole]]))
+      const altered = await Array.fromAsync(alteredExtents(now, within.batches(), signal))
       assert.deepEqual(
         await tableOf(replaceExtents(thinExtents(old, whole, signal), altered), sizeBytes),
         await tableOf(thinExtents(now, whole, signal), sizeBytes),

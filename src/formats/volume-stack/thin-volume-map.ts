@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { RangeBatch } from '../../domain/range.ts'
 import { composeExtents } from '../../extents/compose-extents.ts'
 import type { ExtentTable } from '../../extents/extent-table.ts'
 import { replaceExtents } from '../../extents/replace-extents.ts'
@@ -32,22 +33,18 @@ export async function thinVolumeMap(
   return await readVolumeMap(composeExtents(overData, [data]), sizeBytes, maps.budget)
 }
 
-/** A volume of the same pool and the same size, and its map over the same places of the pool's data. */
-export type KnownThinVolume = { readonly deviceId: number; readonly table: ExtentTable }
+/** A volume's map over the same places of the pool's data, and where this one is mapped otherwise. */
+export type EarlierThinMap = { readonly table: ExtentTable; readonly changes: Iterable<RangeBatch> }
 
-/** The same, of what is known of an earlier volume: only where the two are mapped differently the pool is asked. */
+/** The same, of the map of an earlier volume of the same pool and size: only what changed is asked for. */
 export async function thinVolumeMapSince(
   { group }: StackGroup,
   { volume, pool, deviceId, metadata }: ThinVolumeInPool,
-  { before, budget, signal }: { before: KnownThinVolume; budget: MapBudget; signal: AbortSignal },
+  { before, budget, signal }: { before: EarlierThinMap; budget: MapBudget; signal: AbortSignal },
 ): Promise<ExtentTable> {
   const { sizeBytes } = volume
   assert(before.table.sizeBytes === sizeBytes)
-  const volumes = {
-    before: { pool: metadata, deviceId: before.deviceId },
-    after: { pool: metadata, deviceId },
-  }
-  const altered = alteredExtents({ ...volumes, sizeBytes }, signal)
+  const altered = alteredExtents({ pool: metadata, deviceId }, before.changes, signal)
   const data = openLogicalVolume(group, pool.dataVolume)
   const known = before.table.batches({ offset: 0, length: sizeBytes })
   const all = replaceExtents(known, composeExtents(altered, [data]))
