@@ -46,7 +46,7 @@ export class AgentSession implements AsyncDisposable {
   /** Why the last connection ended. */
   #failure: Error | null = null
   #isClosed = false
-  readonly #sending: (() => void)[] = []
+  readonly #arrivals: (() => void)[] = []
 
   constructor(parts: SessionParts) {
     const { host, port } = parts.address
@@ -75,7 +75,7 @@ export class AgentSession implements AsyncDisposable {
       const session = await this.#connected()
       try {
         const stream = session.request({ ...headers, ':method': method, ':path': path }, options)
-        for (const sent of this.#sending.splice(0)) stream.once('finish', sent)
+        this.#tellWhenArrived(session, stream)
         return stream
       } catch (error) {
         // It ended between two steps; a new one may do.
@@ -85,10 +85,10 @@ export class AgentSession implements AsyncDisposable {
     }
   }
 
-  /** Resolves when what is asked next was sent whole; never, when it is not. */
-  async nextSent(): Promise<void> {
+  /** Resolves when what is asked next is with the other side; never, when it does not come there. */
+  async nextArrival(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#sending.push(resolve)
+    this.#arrivals.push(resolve)
     await promise
   }
 
@@ -228,6 +228,18 @@ export class AgentSession implements AsyncDisposable {
     session.once('close', () => {
       clearInterval(timer)
       clearTimeout(unanswered)
+    })
+  }
+
+  /** A stream is finished before its last bytes are out; a ping goes behind them. */
+  #tellWhenArrived(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+    const arrivals = this.#arrivals.splice(0)
+    if (arrivals.length === 0) return
+    stream.once('finish', () => {
+      if (session.closed || session.destroyed) return
+      session.ping((error) => {
+        if (error === null) for (const arrived of arrivals) arrived()
+      })
     })
   }
 

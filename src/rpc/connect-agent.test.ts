@@ -142,21 +142,24 @@ test('connectAgent() carries every question and every answer unchanged', async (
   ])
 })
 
-test('nextSent() says when a question was sent, which is before its answer', async () => {
+test('nextArrival() says when the agent has a question, which is before its answer', async () => {
   const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+  let isAsked = false
   await using pair = await agentPair({
     renew: async () => {
+      isAsked = true
       await answered
       return 7
     },
   })
   await pair.agent.certificateEndsAtMs(NEVER)
-  let isSent = false
-  const sent = pair.agent.nextSent().then(() => (isSent = true))
+  let hasArrived = false
+  const arrived = pair.agent.nextArrival().then(() => (hasArrived = true))
   await sleep(50)
-  assert.equal(isSent, false)
+  assert.equal(hasArrived, false)
   const renewed = pair.agent.renew({ groupId: 'g', leaseSeconds: 7 }, NEVER)
-  await sent
+  await arrived
+  await eventually(() => isAsked)
   answer()
   assert.equal(await renewed, 7)
 })

@@ -14,8 +14,8 @@ export type AgentConnection = AgentApi &
   AsyncDisposable & {
     /** When the certificate ends that the agent shows: what nobody has to ask it. */
     certificateEndsAtMs(signal: AbortSignal): Promise<number>
-    /** Resolves when what is asked next was sent whole: from then on the agent works at it. Never, when it is not sent. */
-    nextSent(): Promise<void>
+    /** Resolves when what is asked next is with the agent, which works at it from then on; never, when it does not come there. */
+    nextArrival(): Promise<void>
   }
 
 /** Speaks with the agent on `host`; the connection is made when it is first asked. Throws USAGE_WRONG for what is no host. */
@@ -40,7 +40,7 @@ export function connectAgent(parts: {
   return {
     ...agentClient(calls),
     certificateEndsAtMs: (signal) => calls.peerEndsAtMs(signal),
-    nextSent: () => session.nextSent(),
+    nextArrival: () => session.nextArrival(),
     [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
   }
 }

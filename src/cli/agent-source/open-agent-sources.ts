@@ -32,7 +32,7 @@ export async function openAgentSources(
   const notice = (message: string): void => progress({ event: 'notice', message })
   notice(`Freezing ${sources.join(', ')} by the agent on ${agentText(address)}`)
   const lineage = lineageOf(invocation)
-  const frozen = await meanwhile({ sent: agent.nextSent(), begin: of.whileWaiting }, () =>
+  const frozen = await meanwhile({ arrived: agent.nextArrival(), begin: of.whileWaiting }, () =>
     freezeOnAgent(
       { agent, link, transport: options.transport ?? 'auto', clock, randomness, notice, signal },
       {
@@ -57,14 +57,14 @@ export async function openAgentSources(
   }
 }
 
-/** Has `begin` called when the order was sent, and not before: it keeps this thread busy. Unless the order is over by then. */
+/** Has `begin` called when the order is with the agent, and not before: it keeps this thread busy. Unless the order is over by then. */
 async function meanwhile<Result>(
-  { sent, begin }: { readonly sent: Promise<void>; readonly begin: () => void },
+  { arrived, begin }: { readonly arrived: Promise<void>; readonly begin: () => void },
   order: () => Promise<Result>,
 ): Promise<Result> {
   let isOver = false
   const afterwards = async (): Promise<void> => {
-    await sent
+    await arrived
     if (!isOver) begin()
   }
   void afterwards()
