@@ -4,7 +4,7 @@ export default {
   // Worker threads, the watchdog, tests and what the bench runs begin here, the programs in package.json; the rest must be reached from one of them.
   entry: [
     'src/**/worker.js',
-    'src/linux/watchdog/serve.ts',
+    'src/linux/watchdog/serve.js',
     'src/**/*.test.ts',
     'test/**/*.ts',
     'tools/**/*.test.ts',

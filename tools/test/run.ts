@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -9,6 +10,7 @@ import {
   missingPackages,
   pathWithSystemFolders,
 } from './debian-packages.ts'
+import { buildProgram } from '../build/build-program.ts'
 import { compiledCodeFolder } from './compiled-code.ts'
 import { fetchUmlKernel } from '../lab/uml-kernel.ts'
 import { inTurn, isLongTest, longTestsLeftOut, testFiles } from './test-files.ts'
@@ -28,7 +30,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const isSelection = process.argv.length > 2
 const files = selectedFiles(process.argv.slice(2))
 if (files !== undefined && prepare()) {
-  if (files.some((path) => path.startsWith('test/lab/'))) prepareLab()
+  if (files.some((path) => path.startsWith('test/lab/'))) await prepareLab()
   await runTests(files)
 } else {
   process.exitCode = 1
@@ -66,8 +68,9 @@ function prepare(): boolean {
   return false
 }
 
-/** Once for all tests that start virtual machines; where it fails, they are listed with the reason. */
-function prepareLab(): void {
+/** Once for all tests that start virtual machines; where there is no kernel, they are listed with the reason. */
+async function prepareLab(): Promise<void> {
+  await buildProgram(join(root, 'dist'))
   try {
     fetchUmlKernel()
   } catch (error) {

@@ -13,7 +13,7 @@ export type WatchdogOptions = {
   readonly logPath: string | null
 }
 
-const PROGRAM = fileURLToPath(new URL('./serve.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('./serve.js', import.meta.url))
 const START_TIMEOUT_MS = 20_000
 /** A freeze that hangs takes a thread of the pool; there must be one for each, and others for those that thaw. */
 const POOL_THREADS = 32

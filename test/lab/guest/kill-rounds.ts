@@ -20,7 +20,7 @@ import type { KillRounds, KillTally } from '../lvm-kill.ts'
 import { assertRestores } from './assert-restores.ts'
 import { icecoreInProcess } from './icecore-in-process.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../../src/cli/icecore.js', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../../dist/icecore.js', import.meta.url))
 const LOAD = fileURLToPath(new URL('write-load.ts', import.meta.url))
 // What these commands print, of which this is looked at.
 const listSchema = v.object({ released: v.array(v.unknown()) })
