@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -14,6 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 
 import { labCacheFolder } from './cache-folder.ts'
+import { unpackDebianPackage } from './debian-package.ts'
 import { mendExtendedState } from './mend-extended-state.ts'
 import { neededModules } from './needed-modules.ts'
 
@@ -28,7 +28,6 @@ export type UmlKernel = {
 
 /** Changes with what is done to the package's files, so that an older folder is not taken for a newer one. */
 const LAYOUT = 'uml-1'
-const DOWNLOAD_TIMEOUT_MS = 300_000
 
 /** The kernel, if it is in the cache. */
 function cachedUmlKernel(): UmlKernel | undefined {
@@ -52,7 +51,7 @@ export function fetchUmlKernel(): UmlKernel {
   const work = mkdtempSync(join(cache, 'unpack-'))
   try {
     chmodSync(work, 0o755)
-    unpack(download(work), work)
+    unpack(work)
     publish(work, join(cache, LAYOUT))
   } finally {
     rmSync(work, { recursive: true, force: true })
@@ -62,25 +61,10 @@ export function fetchUmlKernel(): UmlKernel {
   return kernel
 }
 
-function download(work: string): string {
-  try {
-    run('apt-get', ['download', 'user-mode-linux'], work)
-  } catch (error) {
-    // Lists that are older than the archive name a package that is not there any more; only root may renew them.
-    if (process.getuid?.() !== 0) throw error
-    run('apt-get', ['update'], work)
-    run('apt-get', ['download', 'user-mode-linux'], work)
-  }
-  const [name] = globSync('user-mode-linux_*.deb', { cwd: work })
-  if (name === undefined)
-    throw new Error('Cannot download package "user-mode-linux": apt-get left no file, a package was expected')
-  return join(work, name)
-}
-
-function unpack(archive: string, work: string): void {
-  run('dpkg-deb', ['--extract', archive, join(work, 'package')], work)
-  const [from] = globSync(join(work, 'package/usr/lib/uml/modules/*'))
-  if (from === undefined) throw new Error(`Cannot unpack "${basename(archive)}": it has no kernel modules`)
+function unpack(work: string): void {
+  const unpacked = unpackDebianPackage('user-mode-linux', work)
+  const [from] = globSync(join(unpacked, 'usr/lib/uml/modules/*'))
+  if (from === undefined) throw new Error('Cannot unpack "user-mode-linux": it has no kernel modules')
   const ready = join(work, 'ready')
   const modules = join(ready, 'modules', basename(from))
   const index = globSync('modules.*', { cwd: from })
@@ -89,7 +73,7 @@ function unpack(archive: string, work: string): void {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     renameSync(join(from, name), join(modules, name))
   }
-  const program = readFileSync(join(work, 'package/usr/bin/linux.uml'))
+  const program = readFileSync(join(unpacked, 'usr/bin/linux.uml'))
   mendExtendedState(program)
   writeFileSync(join(ready, 'linux.uml'), program, { mode: 0o755 })
 }
@@ -101,13 +85,4 @@ function publish(work: string, target: string): void {
   } catch (error) {
     if (cachedUmlKernel() === undefined) throw error
   }
-}
-
-function run(command: string, words: readonly string[], cwd: string): void {
-  const result = spawnSync(command, words, { cwd, encoding: 'utf8', timeout: DOWNLOAD_TIMEOUT_MS })
-  if (result.error !== undefined)
-    throw new Error(`Cannot run "${command}": ${result.error.message}`, { cause: result.error })
-  if (result.status === 0) return
-  const lastLine = `${result.stdout}${result.stderr}`.trim().split('\n').at(-1) ?? ''
-  throw new Error(`Cannot run "${[command, ...words].join(' ')}": ${lastLine}`)
 }
