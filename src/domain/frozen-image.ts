@@ -11,6 +11,8 @@ export type FrozenImage = AsyncDisposable & {
   readonly sectorSizeBytes: number
   /** Its bytes are read through a cache of pages, so that reads may be small and of any range. */
   readonly isCached?: boolean
+  /** The same bytes past that cache, for what is looked at once; reads at multiples of `sectorSizeBytes` only. */
+  readonly uncached?: Pick<FrozenImage, 'readInto'>
   /** The map of `range`, ascending, covering it wholly, in batches. */
   extents(range: Range, signal: AbortSignal): AsyncIterable<ExtentBatch>
   /** Fills `target` with the bytes at `offset`, all of them or throws. */

@@ -13,6 +13,7 @@ export function cachedImage(image: FrozenImage, cache: PageCache = new PageCache
     sizeBytes: image.sizeBytes,
     sectorSizeBytes: image.sectorSizeBytes,
     isCached: true,
+    uncached: { readInto: (target, offset) => image.readInto(target, offset) },
     extents: (range, signal) => image.extents(range, signal),
     readInto: (target, offset) => cache.readInto(pages, target, offset),
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -8,7 +8,11 @@ const LENGTH_MAX_BYTES = 64 * 1024 * 1024
  * The `length` bytes at `offset`, in memory of their own. Throws RangeError when they do not lie within the image:
  * an offset that was found in a damaged structure must not become a read outside.
  */
-export async function readBytes(image: FrozenImage, offset: number, length: number): Promise<Uint8Array> {
+export async function readBytes(
+  image: Pick<FrozenImage, 'sizeBytes' | 'readInto'>,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
   assert(length >= 0 && length <= LENGTH_MAX_BYTES)
   if (!Number.isSafeInteger(offset) || offset < 0 || offset + length > image.sizeBytes) {
     throw new RangeError(

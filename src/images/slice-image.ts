@@ -7,10 +7,17 @@ import { moveExtent } from '../extents/cut-extent.ts'
 /** A part of an image as an image: a partition of a disk. It borrows: to dispose of it leaves the larger one open. */
 export function sliceImage(image: FrozenImage, part: Range): FrozenImage {
   assert(part.offset >= 0 && part.length >= 1 && endOf(part) <= image.sizeBytes)
+  const { uncached } = image
+  const isAligned = part.offset % image.sectorSizeBytes === 0
   return {
     sizeBytes: part.length,
     sectorSizeBytes: image.sectorSizeBytes,
     isCached: image.isCached === true,
+    ...(uncached === undefined || !isAligned
+      ? {}
+      : {
+          uncached: { readInto: (target, offset) => uncached.readInto(target, part.offset + offset) },
+        }),
     extents: (range, signal) => {
       assert(endOf(range) <= part.length)
       return moved(image.extents({ ...range, offset: part.offset + range.offset }, signal), part.offset)
