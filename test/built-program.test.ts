@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -7,23 +6,13 @@ import { fileURLToPath } from 'node:url'
 
 import { buildProgram } from '../tools/build/build-program.ts'
 import { writeExt4Image } from './support/ext4-image.ts'
+import { runIcecore } from './support/run-icecore.ts'
 import { writeSampleFiles } from './support/sample-files.ts'
 import { sha256File } from './support/sha256-file.ts'
 import { temporaryFolder } from './support/temporary-folder.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const MIB = 1024 * 1024
-
-/** Runs the built program with nothing of this process's settings; gives what it said. */
-async function run(program: string, words: readonly string[], home: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const env = { PATH: process.env['PATH'], HOME: home, ICECORE_PASSWORD: 'correct horse battery staple' }
-  execFile(process.execPath, [program, ...words], { env }, (error, stdout, stderr) => {
-    if (error === null) resolve(stdout + stderr)
-    else reject(new Error(`icecore ${words.join(' ')}: ${stdout}${stderr}`, { cause: error }))
-  })
-  return await promise
-}
 
 test('the built program backs up with hooks, checks, restores and shows files', async () => {
   using folder = temporaryFolder()
@@ -32,7 +21,15 @@ test('the built program backs up with hooks, checks, restores and shows files', 
   try {
     await buildProgram(built)
     const program = join(built, 'icecore.js')
-    const icecore = (...words: readonly string[]): Promise<string> => run(program, words, folder.join('home'))
+    const environment = {
+      HOME: folder.join('home'),
+      ICECORE_PASSWORD: 'correct horse battery staple',
+    }
+    const icecore = async (...words: readonly string[]): Promise<string> => {
+      const { exitCode, stdout, stderr } = await runIcecore(words, { program, environment })
+      assert.equal(exitCode, 0, stdout + stderr)
+      return stdout
+    }
     const [repository, image] = [folder.join('repository'), folder.join('image')]
     mkdirSync(folder.join('files'))
     writeSampleFiles(folder.join('files'))

@@ -49,8 +49,10 @@ export class ReadsAhead implements AsyncDisposable {
       end = endOf(this.#following)
     }
     const reading = this.#read({ offset: first.offset, length: end - first.offset })
-    for (const { offset, length } of pieces) {
-      const piece = reading.then((bytes) => bytes.subarray(offset - first.offset).subarray(0, length))
+    for (const wanted of pieces) {
+      const piece = reading.then((bytes) =>
+        bytes.subarray(wanted.offset - first.offset, endOf(wanted) - first.offset),
+      )
       piece.catch(ignore) // Who comes to need it hears of it.
       this.#underWay.push(piece)
     }

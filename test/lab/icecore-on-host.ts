@@ -1,18 +1,14 @@
-import { fileURLToPath } from 'node:url'
-
+import { BUILT_PROGRAM } from '../../tools/build/built-program.ts'
 import type { CommandOptions, CommandResult, GuestProcess } from './guest-process.ts'
 import type { LabHost } from './lab-host.ts'
 
-/** As it is installed: on a host of the lab it starts a third sooner than its sources. */
-const PROGRAM = fileURLToPath(new URL('../../dist/icecore.js', import.meta.url))
-
-/** Runs the command line on a host, as a user there does. */
+/** Runs the command line on a host, as a user there does: the built program, which starts a third sooner than its sources. */
 export async function icecoreOnHost(
   host: LabHost,
   words: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  return await host.runNode(PROGRAM, words, options)
+  return await host.runNode(BUILT_PROGRAM, words, options)
 }
 
 /** The command line on a host as a process that goes on. */
@@ -21,7 +17,7 @@ export function startIcecore(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): GuestProcess {
-  return host.start([process.execPath, PROGRAM, ...words], { environment })
+  return host.start([process.execPath, BUILT_PROGRAM, ...words], { environment })
 }
 
 /** The same, and how many seconds of processor it used, with all that it started. */
@@ -31,7 +27,7 @@ export async function timedIcecore(
   environment: Readonly<Record<string, string>>,
 ): Promise<{ readonly result: CommandResult; readonly cpuSeconds: number }> {
   const timed = ['bash', '-c', 'TIMEFORMAT="processor %U %S"; time "$@"', 'timed']
-  const result = await host.run([...timed, process.execPath, PROGRAM, ...words], {
+  const result = await host.run([...timed, process.execPath, BUILT_PROGRAM, ...words], {
     environment,
     timeoutSeconds: 1200,
   })

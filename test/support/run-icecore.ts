@@ -6,6 +6,8 @@ import { pathWithSystemFolders } from '../../tools/test/debian-packages.ts'
 const PROGRAM = fileURLToPath(new URL('../../src/cli/icecore.js', import.meta.url))
 
 export type IcecoreOptions = {
+  /** Instead of the sources. */
+  readonly program?: string
   readonly environment?: Readonly<Record<string, string>>
   /** Standard input; none by default, so that nothing waits for a person. */
   readonly input?: string
@@ -31,7 +33,7 @@ export async function runIcecore(
   words: readonly string[],
   options: IcecoreOptions = {},
 ): Promise<IcecoreResult> {
-  const child = spawn(process.execPath, [PROGRAM, ...words], {
+  const child = spawn(process.execPath, [options.program ?? PROGRAM, ...words], {
     cwd: options.cwd,
     ...(options.userId === undefined ? {} : { uid: options.userId, gid: options.userId }),
     env: {

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
 import { buildProgram } from './build-program.ts'
+import { BUILT_FOLDER } from './built-program.ts'
 
-// `npm run build`: the program as it is installed, in dist/.
-await buildProgram(join(import.meta.dirname, '..', '..', 'dist'))
+// `npm run build`: the program as it is installed.
+await buildProgram(BUILT_FOLDER)

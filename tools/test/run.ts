@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -11,6 +10,7 @@ import {
   pathWithSystemFolders,
 } from './debian-packages.ts'
 import { buildProgram } from '../build/build-program.ts'
+import { BUILT_FOLDER } from '../build/built-program.ts'
 import { compiledCodeFolder } from './compiled-code.ts'
 import { fetchUmlKernel } from '../lab/uml-kernel.ts'
 import { inTurn, isLongTest, longTestsLeftOut, testFiles } from './test-files.ts'
@@ -70,7 +70,7 @@ function prepare(): boolean {
 
 /** Once for all tests that start virtual machines; where there is no kernel, they are listed with the reason. */
 async function prepareLab(): Promise<void> {
-  await buildProgram(join(root, 'dist'))
+  await buildProgram(BUILT_FOLDER)
   try {
     fetchUmlKernel()
   } catch (error) {

@@ -21,7 +21,7 @@ import { thinPlace, type ThinPlace } from './thin-place.ts'
 /** A pool under load writes its metadata about once a second, and whenever a writer syncs. */
 const LIVE_TRIES = 3
 /** 384 MB; an image in more pieces is not mapped. */
-const EXTENTS_MAX = 16_000_000
+const BUDGET = { extentCount: 16_000_000 }
 
 export type ThinImageParts = {
   readonly tools: LvmTools
@@ -55,7 +55,6 @@ export async function readThinMap(parts: ThinImageParts, signal: AbortSignal): P
     const { group, content, metadata } = still
     const volume = { pool: metadata, deviceId: content.deviceId }
     const place = thinPlace(group, held)
-    const budget = { extentCount: EXTENTS_MAX }
     return {
       ...place,
       group,
@@ -63,7 +62,7 @@ export async function readThinMap(parts: ThinImageParts, signal: AbortSignal): P
       baseMark: await mappingMark(volume, MarkNodes.Many, signal),
       ...((await mapSince(parts, { ...still, place }, signal)) ?? {
         changes: null,
-        table: await thinVolumeMap(group, { ...content, metadata }, { budget, signal }),
+        table: await thinVolumeMap(group, { ...content, metadata }, { budget: BUDGET, signal }),
       }),
     }
   })
@@ -91,7 +90,7 @@ async function mapSince(
       const volumes = { before: { pool: metadata, deviceId: before.deviceId }, after, sizeBytes }
       const ranges = await thinChanges(volumes, signal)
       const earlier = { table: before.table, changes: ranges.batches() }
-      const how = { before: earlier, budget: { extentCount: EXTENTS_MAX }, signal }
+      const how = { before: earlier, budget: BUDGET, signal }
       const table = await thinVolumeMapSince(group, { ...content, metadata }, how)
       return { table, changes: { since: image.id, ranges } }
     } catch (error) {

@@ -16,11 +16,11 @@ import { hostLvm } from '../../../src/linux/lvm/lvm-tools.ts'
 import { openMapperCalls } from '../../../src/linux/lvm/mapper-calls.ts'
 import { eventually } from '../../support/eventually.ts'
 import { seededRandomness } from '../../support/seeded-randomness.ts'
+import { BUILT_PROGRAM } from '../../../tools/build/built-program.ts'
 import type { KillRounds, KillTally } from '../lvm-kill.ts'
 import { assertRestores } from './assert-restores.ts'
 import { icecoreInProcess } from './icecore-in-process.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../../dist/icecore.js', import.meta.url))
 const LOAD = fileURLToPath(new URL('write-load.ts', import.meta.url))
 // What these commands print, of which this is looked at.
 const listSchema = v.object({ released: v.array(v.unknown()) })
@@ -109,7 +109,7 @@ async function kill(own: readonly string[], afterMs: number | null): Promise<voi
 }
 
 function startRun(own: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, 'backup', ...own.map((name) => `/mnt/${name}`)], {
+  return spawn(process.execPath, [BUILT_PROGRAM, 'backup', ...own.map((name) => `/mnt/${name}`)], {
     stdio: 'ignore',
   })
 }
