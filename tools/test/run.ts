@@ -23,8 +23,9 @@ const MINUTE_MS = 60_000
 const TEST_TIMEOUT_MS = 15 * MINUTE_MS
 /** Of files that are known to take many minutes. */
 const LONG_TEST_TIMEOUT_MS = 180 * MINUTE_MS
-/** Of everything that is run without a selection; a process that a test left behind can keep its file from ending. */
+/** Of everything that is run without a selection. */
 const RUN_TIMEOUT_MS = 60 * MINUTE_MS
+const END_OF_FILE = ['--import', new URL('end-of-test-file.ts', import.meta.url).href]
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
 const isSelection = process.argv.length > 2
@@ -102,7 +103,7 @@ async function runFiles(
 ): Promise<void> {
   if (paths.length === 0) return
   const timeout = paths.some(isLongTest) ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS
-  const events = run({ cwd: root, files: [...paths], concurrency, timeout, forceExit: true })
+  const events = run({ cwd: root, files: [...paths], concurrency, timeout, execArgv: END_OF_FILE })
   events.on('test:dequeue', (test) => unfinished.begin(test))
   events.on('test:complete', (test) => unfinished.end(test))
   events.on('test:start', (test) => tally.start(test))
