@@ -6,14 +6,16 @@ import type { ImageRecord } from '../domain/ledger.ts'
 import type { Range } from '../domain/range.ts'
 import type { StoredPoint } from '../domain/recovery-point.ts'
 import type { RangeStream } from '../mover/backup-source.ts'
+import { complementRanges } from '../extents/complement-ranges.ts'
 import { listPoints } from '../repository/points.ts'
 import { openRepository } from '../repository/repository.ts'
 import { DirectoryStore } from '../stores/directory/directory-store.ts'
-import { BaseLook } from './base-look.ts'
+import { BaseLook, type BaseLookParts } from './base-look.ts'
 import { withIndex, type IndexedRepository } from './open-repository.ts'
 
 const MIB = 1024 * 1024
 const { signal } = new AbortController()
+const NOTHING_KNOWN: BaseLookParts['leftOut'] = { get: () => Promise.resolve(null) }
 
 test('BaseLook finds the same data ahead and when it is asked, with one look', async () => {
   await using scene = await sceneOfPoint()
@@ -26,6 +28,36 @@ test('BaseLook finds the same data ahead and when it is asked, with one look', a
   assert.equal(scene.openCount(), 1)
   const dataBytes = asked.reduce((sum, { length }) => sum + length, 0)
   assert.ok(dataBytes > 0 && dataBytes < 32 * MIB, `${dataBytes} bytes of data`)
+})
+
+test('BaseLook believes what is known of the point since it was stored, and looks where that does not fit', async () => {
+  await using scene = await sceneOfPoint()
+  const asked = await scene.find(scene.lookAt(scene.point))
+  const [object] = scene.point.point.objects
+  assert.ok(object !== undefined && object.ledger.freeBytes !== null)
+  const free: Range[] = []
+  for await (const batch of complementRanges([asked], { sizeBytes: object.sizeBytes })) free.push(...batch)
+  const known = (ranges: readonly Range[], name = object.name): BaseLookParts['leftOut'] => ({
+    get: (id) => Promise.resolve(id === scene.point.id ? new Map([[name, ranges]]) : null),
+  })
+  // Elsewhere, and as much: believed, so that a look that was made after all would be seen.
+  const { freeBytes, sizeBytes } = { ...object.ledger, ...object }
+  assert.ok(freeBytes !== null)
+  const elsewhere = [{ offset: 0, length: freeBytes }]
+  const rest = [{ offset: freeBytes, length: sizeBytes - freeBytes }]
+  assert.deepEqual(await scene.find(scene.lookAt(scene.point, known(elsewhere))), rest)
+  const ahead = scene.lookAt(frozen(scene.point), known(free))
+  ahead.begin()
+  assert.deepEqual(await scene.find(ahead), asked)
+  assert.equal(scene.openCount(), 0)
+  const unfitting = [
+    known(free.slice(1)),
+    known(free, 'another'),
+    known([{ offset: sizeBytes - freeBytes + 1, length: freeBytes }]),
+  ]
+  for (const wrong of unfitting) {
+    assert.deepEqual(await scene.find(scene.lookAt(scene.point, wrong)), asked)
+  }
 })
 
 test('BaseLook begins nothing that the run will not ask for', async () => {
@@ -41,6 +73,7 @@ test('BaseLook looks again where a look ahead failed', async () => {
   const asked = await scene.find(scene.lookAt(scene.point))
   const look = new BaseLook({
     base: frozen(scene.point),
+    leftOut: NOTHING_KNOWN,
     open: () => Promise.reject(new Error('the index is being written')),
     signal,
   })
@@ -89,7 +122,8 @@ async function sceneOfPoint() {
     parts,
     openCount: () => openCount,
     closeCount: () => closeCount,
-    lookAt: (base: StoredPoint | null): BaseLook => new BaseLook({ base, open: counted, signal }),
+    lookAt: (base: StoredPoint | null, leftOut: BaseLookParts['leftOut'] = NOTHING_KNOWN): BaseLook =>
+      new BaseLook({ base, leftOut, open: counted, signal }),
     async find(look: BaseLook): Promise<readonly Range[]> {
       const found = await look.find(parts)
       assert.equal(found?.size, 1)

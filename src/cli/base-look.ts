@@ -1,21 +1,30 @@
-import type { StoredPoint } from '../domain/recovery-point.ts'
+import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
+import { endOf } from '../domain/range.ts'
+import { complementRanges } from '../extents/complement-ranges.ts'
 import type { RangeStream } from '../mover/backup-source.ts'
 import type { MapParts } from './map-sources.ts'
+import type { LeftOutCache } from '../stores/left-out/left-out-cache.ts'
+import type { LeftOut } from '../stores/left-out/left-out-format.ts'
 import type { IndexedRepository } from './open-repository.ts'
+
+const NOTHING = { offset: 0, length: 0 }
 
 /** Where a base has data, by the names of those of its objects of which something was left out. */
 export type BaseData = ReadonlyMap<string, RangeStream>
 
 export type BaseLookParts = {
   readonly base: StoredPoint | null
+  /** Knows it already of points that were stored from here. */
+  readonly leftOut: Pick<LeftOutCache, 'get'>
   /** Opens the repository for a look before the run itself does. */
   readonly open: () => Promise<IndexedRepository>
   readonly signal: AbortSignal
 }
 
 /**
- * Looks where the base of a run has data. That takes as long as the look into the source of today and needs nothing of
- * it, so it may begin while the source is being frozen. To dispose of it ends a look that nobody asked for any more.
+ * Knows where the base of a run has data: from when it was stored, or by a look into it. That takes as long as the look
+ * into the source of today and needs nothing of it, so it may begin while the source is being frozen. To dispose of it
+ * ends a look that nobody asked for any more.
  */
 export class BaseLook implements AsyncDisposable {
   readonly #parts: BaseLookParts
@@ -36,7 +45,7 @@ export class BaseLook implements AsyncDisposable {
   async find(parts: MapParts): Promise<BaseData | null> {
     const { base } = this.#parts
     if (base === null || !hasLeftOut(base)) return null
-    return (await this.#ahead) ?? (await look(parts, base))
+    return (await this.#ahead) ?? (await this.#known(base)) ?? (await look(parts, base))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -44,8 +53,18 @@ export class BaseLook implements AsyncDisposable {
     await this.#ahead
   }
 
+  /** Null when it is not known, or not of this point. */
+  async #known({ id, point }: StoredPoint): Promise<BaseData | null> {
+    const leftOut = await this.#parts.leftOut.get(id)
+    const objects = point.objects.filter(({ ledger }) => ledger.freeBytes !== null)
+    if (leftOut === null || !objects.every((object) => fits(object, leftOut))) return null
+    return dataOutside(objects, leftOut)
+  }
+
   /** Null when it failed: who needs it looks again, and says why it cannot. */
   async #lookAhead(base: StoredPoint): Promise<BaseData | null> {
+    const known = await this.#known(base)
+    if (known !== null) return known
     const signal = AbortSignal.any([this.#parts.signal, this.#unwanted.signal])
     try {
       await using repository = await this.#parts.open()
@@ -54,6 +73,22 @@ export class BaseLook implements AsyncDisposable {
       return null
     }
   }
+}
+
+function dataOutside(objects: readonly PointObject[], leftOut: LeftOut): BaseData {
+  return new Map(
+    objects.map(({ name, sizeBytes }) => {
+      return [name, () => complementRanges([leftOut.get(name) ?? []], { sizeBytes })]
+    }),
+  )
+}
+
+/** The point itself says how much was left out of it. */
+function fits({ name, sizeBytes, ledger }: PointObject, leftOut: LeftOut): boolean {
+  const ranges = leftOut.get(name)
+  if (ranges === undefined) return false
+  const bytes = ranges.reduce((sum, { length }) => sum + length, 0)
+  return bytes === ledger.freeBytes && endOf(ranges.at(-1) ?? NOTHING) <= sizeBytes
 }
 
 /** The readers of formats are half of the program, and are loaded only when something is to be read. */

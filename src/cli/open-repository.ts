@@ -11,6 +11,7 @@ import { nodeReader, type NodeReader } from '../repository/node-reader.ts'
 import { parseRecoveryKey } from '../repository/recovery-key.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
 import { DirectoryStore } from '../stores/directory/directory-store.ts'
+import { LeftOutCache } from '../stores/left-out/left-out-cache.ts'
 import { LocalIndex, LocalIndexLocator } from '../stores/local-index/local-index.ts'
 import { cacheFolderOf } from './cache-folder.ts'
 import type { Invocation } from './invocation.ts'
@@ -92,6 +93,16 @@ export async function withIndex(
       await Promise.resolve()
     },
   }
+}
+
+/** What is known here of what was left out of the repository's points. */
+export function leftOutCache(
+  { repository }: UnlockedRepository,
+  { settings, randomness }: Pick<Invocation, 'settings' | 'randomness'>,
+): LeftOutCache {
+  const { sealing, config } = repository
+  const folder = join(cacheFolderOf(settings.cacheFolder), 'left-out', config.id)
+  return new LeftOutCache({ folder, sealing, randomBytes: (count) => randomness.bytes(count) })
 }
 
 /**

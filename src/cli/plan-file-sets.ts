@@ -44,6 +44,7 @@ export async function planFileSets(
     sources: planned.map(({ source }) => source),
     addresses: planned.map(({ address }) => address),
     degraded: [...opened.degraded, ...planned.flatMap(({ degraded }) => degraded)],
+    leftOut: new Map(),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   }
 }

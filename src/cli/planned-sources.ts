@@ -2,6 +2,7 @@ import type { Degraded } from '../domain/ledger.ts'
 import type { SourceAddress } from '../lane/lane-messages.ts'
 import type { ProvenFree } from '../capture/proven-free.ts'
 import type { BackupSource, RangeStream } from '../mover/backup-source.ts'
+import type { LeftOut } from '../stores/left-out/left-out-format.ts'
 import type { BaseLook } from './base-look.ts'
 import type { MapParts } from './map-sources.ts'
 import { backupSource, type OpenSources } from './open-backup-sources.ts'
@@ -11,6 +12,8 @@ export type PlannedSources = AsyncDisposable & {
   readonly sources: readonly BackupSource[]
   readonly addresses: readonly SourceAddress[]
   readonly degraded: readonly Degraded[]
+  /** What is proven free on them, by their names: it is not read. */
+  readonly leftOut: LeftOut
 }
 
 /** The volumes, less what is proven free on them. */
@@ -42,6 +45,7 @@ export async function planVolumes(
     ),
     addresses: opened.sources.map(({ local }) => local.address),
     degraded: opened.degraded,
+    leftOut: new Map(free?.entries().map(([name, { ranges }]) => [name, ranges])),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }

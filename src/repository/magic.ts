@@ -17,5 +17,7 @@ export const Magic = {
   TreeNode: 'a79f0b4527727e31',
   /** "icecore local index run v1" */
   LocalIndexRun: 'f8e778a6c27d75be',
+  /** "icecore left-out ranges v1" */
+  LeftOutRanges: '3d3cfbb94ea8ab73',
 } as const
 export type Magic = (typeof Magic)[keyof typeof Magic]

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { assertExt4Clean, changeExt4Image } from '../support/ext4-image.ts'
@@ -95,31 +104,57 @@ test('backup --whole reads everything, and after it a backup that does not leave
   assert.equal(made.objects[0]?.newChunkCount, 0)
 })
 
-test('backup with a change list reads what was free in the base and is in use now, and does not blame the list', async () => {
-  using repository = await temporaryRepository()
-  const image = repository.folder.join('volume')
-  writeUsedExt4(repository.folder, image)
-  await repository.backup([image, '--name', 'v'])
-  const before = readFileSync(image)
-  // Blocks get used without being written: what they hold is the old content of the disk.
-  changeExt4Image(image, [
-    `write /dev/null taken`,
-    `fallocate taken 0 2500`,
-    `set_inode_field taken size 10240000`,
-  ])
-  const changes = repository.folder.join('changes')
-  writeFileSync(changes, JSON.stringify(differences(before, readFileSync(image))))
-  const made = await repository.backup([image, '--name', 'v', '--changes', changes, '--witnesses', '100000'])
-  assert.equal(made.done.mode, 'incremental')
-  assert.ok((made.objects[0]?.readBytes ?? 0) > 10 * MIB)
-  const target = await restore(repository)
-  assertExt4Clean(target)
-  assertSameOrLeftOut(target, image)
-  // Asked for everything, the same list is true as well: what the base left out is read.
-  const whole = await repository.backup([image, '--name', 'v', '--whole', '--changes', emptyList(repository)])
-  assert.equal(whole.done.mode, 'incremental')
-  assert.equal(assertSameOrLeftOut(await restore(repository), image), 0)
-})
+for (const isKnown of [true, false]) {
+  test(`backup with a change list reads what was free in the base and is in use now, and does not blame the list; ${isKnown ? 'known since' : 'looked up'}`, async () => {
+    using repository = await temporaryRepository()
+    const image = repository.folder.join('volume')
+    writeUsedExt4(repository.folder, image)
+    const base = await repository.backup([image, '--name', 'v'])
+    const before = readFileSync(image)
+    // Blocks get used without being written: what they hold is the old content of the disk.
+    changeExt4Image(image, [
+      `write /dev/null taken`,
+      `fallocate taken 0 2500`,
+      `set_inode_field taken size 10240000`,
+    ])
+    const changes = repository.folder.join('changes')
+    writeFileSync(changes, JSON.stringify(differences(before, readFileSync(image))))
+    const known = join(repository.cachePath, 'left-out')
+    assert.deepEqual(namesBelow(known), [`${base.pointId}.left-out`])
+    if (!isKnown) rmSync(known, { recursive: true })
+    const made = await repository.backup([
+      image,
+      '--name',
+      'v',
+      '--changes',
+      changes,
+      '--witnesses',
+      '100000',
+    ])
+    assert.deepEqual(namesBelow(known), [`${made.pointId}.left-out`])
+    assert.equal(made.done.mode, 'incremental')
+    assert.ok((made.objects[0]?.readBytes ?? 0) > 10 * MIB)
+    const target = await restore(repository)
+    assertExt4Clean(target)
+    assertSameOrLeftOut(target, image)
+    // Asked for everything, the same list is true as well: what the base left out is read.
+    const whole = await repository.backup([
+      image,
+      '--name',
+      'v',
+      '--whole',
+      '--changes',
+      emptyList(repository),
+    ])
+    assert.equal(whole.done.mode, 'incremental')
+    assert.equal(assertSameOrLeftOut(await restore(repository), image), 0)
+  })
+}
+
+/** Of the files in the folders in a folder. */
+function namesBelow(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => readdirSync(join(folder, name)))
+}
 
 test('backup with a change list does not blame the list for what is free since the base', async () => {
   using repository = await temporaryRepository()

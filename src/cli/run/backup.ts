@@ -5,6 +5,7 @@ import type { ChosenProvider } from '../../host/choose-provider.ts'
 import { isFreezing } from '../../host/provider-name.ts'
 import { startSpareThreads } from '../../lane/lane-threads.ts'
 import { backUp, type BackUpRequest } from '../../mover/back-up.ts'
+import type { LeftOutCache } from '../../stores/left-out/left-out-cache.ts'
 import { asWriter } from '../as-writer.ts'
 import { backUpParts } from '../back-up-parts.ts'
 import { backupReport } from '../backup-report.ts'
@@ -23,6 +24,7 @@ import type { CommandResult, InvocationOf } from '../invocation.ts'
 import { laneCount } from '../lane-count.ts'
 import type { NamedSource } from '../open-backup-sources.ts'
 import {
+  leftOutCache,
   openUnlocked,
   withIndex,
   type IndexedRepository,
@@ -59,8 +61,10 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
     lineage: lineageOf(invocation),
   })
   if (!options.dryRun) await paceOf(invocation, undefined)?.untilHours(invocation.signal)
+  const leftOut = leftOutCache(unlocked, invocation)
   await using baseLook = new BaseLook({
     base: chosenBase.base,
+    leftOut,
     open: () => withIndex(unlocked, invocation.settings.cacheFolder),
     signal: invocation.signal,
   })
@@ -70,7 +74,7 @@ export async function runBackup(invocation: BackupInvocation): Promise<CommandRe
   const what = { ...against, sources, changes }
   if (options.dryRun) return await dryRun(invocation, what)
   const stored = await asWriter(unlocked.store, { writerId, clock: invocation.clock }, async (storing) => {
-    const point = await store(invocation, { ...what, writerId }, storing)
+    const point = await store(invocation, { ...what, leftOut, writerId }, storing)
     await keepImages(invocation, sources, point)
     return point
   })
@@ -109,7 +113,7 @@ async function openFrozenSources(
 
 async function store(
   invocation: BackupInvocation,
-  what: RunSubject & { readonly writerId: string },
+  what: RunSubject & { readonly leftOut: LeftOutCache; readonly writerId: string },
   storing: () => void,
 ): Promise<StoredPoint> {
   const { unlocked, sources, writerId } = what
@@ -123,7 +127,12 @@ async function store(
   const pace = paceOf(invocation, sources.load)
   const { lanesMax } = sources
   const parts = backUpParts(held, { repository, addresses: planned.addresses, writerId, lanesMax, pace })
-  return await backUp(parts, pace === null ? run.request : { ...run.request, pace: () => pace.record() })
+  const point = await backUp(
+    parts,
+    pace === null ? run.request : { ...run.request, pace: () => pace.record() },
+  )
+  await what.leftOut.put(point.id, run.planned.leftOut, run.request.base?.id ?? null)
+  return point
 }
 
 async function dryRun(invocation: BackupInvocation, what: RunSubject): Promise<CommandResult> {
