@@ -119,7 +119,7 @@ for (const isKnown of [true, false]) {
     ])
     const changes = repository.folder.join('changes')
     writeFileSync(changes, JSON.stringify(differences(before, readFileSync(image))))
-    const known = join(repository.cachePath, 'left-out')
+    const known = join(repository.cachePath, 'icecore', 'left-out')
     assert.deepEqual(namesBelow(known), [`${base.pointId}.left-out`])
     if (!isKnown) rmSync(known, { recursive: true })
     const made = await repository.backup([
