@@ -5,6 +5,7 @@ import * as fc from 'fast-check'
 
 import type { Range } from '../domain/range.ts'
 import { bytesImage } from '../../test/support/bytes-image.ts'
+import { roundsImage } from '../../test/support/rounds-image.ts'
 import { cachedImage } from './cached-image.ts'
 import { PageCache } from './page-cache.ts'
 import { failingImage } from './failing-image.ts'
@@ -45,6 +46,22 @@ test('cachedImage() reads whole pages, keeps the ones used last, and no more tha
   assert.deepEqual(reads, [{ offset: 96, length: 4 }]) // The last page ends with the image.
   assert.deepEqual(await pagesReadFor(0, 1), [])
   assert.deepEqual(await pagesReadFor(16, 1), [1]) // The page used longest ago had to go.
+})
+
+test('cachedImage() asks for all pages of a read at once', async () => {
+  const far = roundsImage(bytesImage(BYTES, { sectorSizeBytes: 16 }))
+  const image = cachedImage(far.image, new PageCache({ pageBytes: 16, memoryBytes: 96 }))
+  assert.deepEqual(await readBytes(image, 20, 60), BYTES.subarray(20, 80))
+  assert.deepEqual(far.rounds(), [4])
+})
+
+test('cachedImage() says which read failed, and has its memory again, whatever it had asked for beside', async () => {
+  const failing = failingImage(bytesImage(BYTES, { sectorSizeBytes: 16 }), { offset: 32, length: 32 })
+  const image = cachedImage(failing, new PageCache(LIMITS))
+  for (let attempt = 0; attempt < 10; attempt += 1)
+    await assert.rejects(readBytes(image, 16, 64), { code: 'EIO' })
+  assert.deepEqual(await readBytes(image, 0, 32), BYTES.subarray(0, 32))
+  assert.deepEqual(await readBytes(image, 64, 36), BYTES.subarray(64))
 })
 
 test('cachedImage() reads whole pages of a long range at once, and keeps only those at its ends', async () => {

@@ -88,6 +88,9 @@ export class PageCache {
   }
 
   async #readOn(pages: CachedPages, target: Uint8Array, offset: number): Promise<void> {
+    // All of them at once: the next need not wait for the way there and back of the first.
+    for (let ahead = 0; ahead < target.byteLength; ahead += this.#pageBytes)
+      this.#pageAt(pages, offset + ahead)
     for (let done = 0; done < target.byteLength;) {
       const page = this.#pageAt(pages, offset + done)
       page.waitingCount += 1
@@ -133,6 +136,7 @@ export class PageCache {
       hasFailed: false,
     }
     page.reading = this.#fill(page, image, { bytes: frame.subarray(0, length), offset: at.offset })
+    page.reading.catch(ignore) // Whoever comes to need it hears of it.
     return page
   }
 
@@ -148,6 +152,7 @@ export class PageCache {
       // It is asked for again; who waits for it hears of the failure.
       page.hasFailed = true
       this.#drop(page)
+      if (page.waitingCount === 0) this.#release(page)
       throw error
     }
   }
@@ -188,6 +193,8 @@ export class PageCache {
     if (!page.hasFailed && !page.isLasting) this.#drop(page)
   }
 }
+
+function ignore(): void {}
 
 function isIdle({ reading, waitingCount }: Page): boolean {
   return reading === null && waitingCount === 0

@@ -8,6 +8,7 @@ import { bytesImage, fileImage } from '../../../test/support/bytes-image.ts'
 import { loopDevice } from '../../../test/support/loop-device.ts'
 import { partitionedDisk } from '../../../test/support/partitioned-disk.ts'
 import { needsLoopDevices } from '../../../test/support/requirements.ts'
+import { roundsImage } from '../../../test/support/rounds-image.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { failingImage } from '../../images/failing-image.ts'
@@ -221,4 +222,11 @@ test('recognise() reads little, and passes on that a place cannot be read', asyn
   await assert.rejects(recognise(broken, SIGNAL), { code: 'EIO' })
   const aborted = AbortSignal.abort(new Error('stop'))
   await assert.rejects(recognise(image, aborted), { message: 'stop' })
+})
+
+test('recognise() asks for all that it looks at in one round: a disk may be far away', async () => {
+  const far = roundsImage(bytesImage(new Uint8Array(8 * MIB)))
+  assert.equal((await recognise(far.image, SIGNAL)).kind, 'empty')
+  const [first, ...others] = far.rounds()
+  assert.ok(first !== undefined && first >= 10 && others.length === 0, `${far.rounds().join(', ')}`)
 })

@@ -45,6 +45,7 @@ const CACHE: CacheLimits = { pageBytes: 128 * 1024, memoryBytes: 4 * 1024 * 1024
  */
 export async function recognise(volume: FrozenImage, signal: AbortSignal): Promise<Recognition> {
   const image = cachedImage(volume, new PageCache(CACHE))
+  await readAhead(image)
   const found: FoundClaim[] = [...(await tableClaims(image)), ...(await bootSectorClaims(image))]
   for (const signature of SIGNATURES) {
     signal.throwIfAborted()
@@ -60,6 +61,21 @@ export async function recognise(volume: FrozenImage, signal: AbortSignal): Promi
   if (others.length === 0) return { kind: first.kind, name: first.name, claims }
   const kind = claims.every((claim) => claim.kind === 'foreign') ? 'foreign' : 'unknown'
   return { kind, name: claims.map((claim) => claim.name).join(' and '), claims }
+}
+
+/** All that is looked at, at once: on a disk that is far away each read by itself takes the way there and back. */
+async function readAhead(image: FrozenImage): Promise<void> {
+  const wanted = new Set<number>()
+  for (const signature of SIGNATURES) {
+    const length = signatureLength(signature)
+    for (const offset of placesIn(signature, image.sizeBytes)) {
+      wanted
+        .add(Math.floor(offset / CACHE.pageBytes))
+        .add(Math.floor((offset + length - 1) / CACHE.pageBytes))
+    }
+  }
+  // What cannot be read is told by who looks at it.
+  await Promise.allSettled([...wanted].map((page) => readBytes(image, page * CACHE.pageBytes, 1)))
 }
 
 type FoundClaim = ContentClaim & Pick<Signature, 'isWeak' | 'insteadOf'>
@@ -79,12 +95,18 @@ function believable(found: readonly FoundClaim[]): ContentClaim[] {
 /** The first of its places at which the volume has the magic; null when there is none. */
 async function placeOf(signature: Signature, image: FrozenImage): Promise<number | null> {
   const length = signatureLength(signature)
-  for (const place of signature.places) {
-    const offset = offsetOfPlace(place, image.sizeBytes)
-    if (offset === null || offset + length > image.sizeBytes) continue
+  for (const offset of placesIn(signature, image.sizeBytes)) {
     if (matchesSignature(signature, await readBytes(image, offset, length))) return offset
   }
   return null
+}
+
+function placesIn(signature: Signature, sizeBytes: number): readonly number[] {
+  const length = signatureLength(signature)
+  return signature.places.flatMap((place) => {
+    const offset = offsetOfPlace(place, sizeBytes)
+    return offset === null || offset + length > sizeBytes ? [] : [offset]
+  })
 }
 
 async function tableClaims(image: FrozenImage): Promise<FoundClaim[]> {
