@@ -96,6 +96,8 @@ class GroupAllocation implements AsyncDisposable {
   readonly #bytes: Uint8Array
   readonly #hasDamagedDescriptor: boolean
   readonly #bitmaps: ReadsAhead
+  /** Nothing is in use in the group that was loaded last: its bits are not in memory. */
+  #isEmpty = false
 
   constructor(source: AllocationSource) {
     const { superblock, descriptors } = source
@@ -123,6 +125,7 @@ class GroupAllocation implements AsyncDisposable {
       visit(first, end)
       return
     }
+    if (this.#isEmpty) return
     visitSetRuns(this.#words, Math.ceil((end - first) / blocksPerCluster), (start, stop) => {
       visit(first + start * blocksPerCluster, Math.min(end, first + stop * blocksPerCluster))
     })
@@ -130,20 +133,25 @@ class GroupAllocation implements AsyncDisposable {
 
   /** Brings the bits of a group into memory; returns what is wrong with them, as the end of a sentence, or null. */
   async #load(group: number, window: BlockSpan): Promise<string | null> {
-    const { superblock, descriptors } = this.#source
+    const { superblock } = this.#source
     const clusterCount = Math.ceil(window.count / superblock.blocksPerCluster)
     const isUninitialised = this.#isUninitialised(group)
     // The runs are taken in any case, so that those of the next group are next.
     const metadata = [...this.#places.within(window)]
+    this.#isEmpty = isUninitialised && metadata.length === 0 && !this.#hasDamagedDescriptor
+    // Of a large file system that is not full, nearly all groups.
+    if (this.#isEmpty) return this.#wrongCount(group, clusterCount)
     const wrong = isUninitialised ? this.#clear() : await this.#read(group)
     if (wrong !== null) return wrong
     const usedBefore = countSet(this.#words, clusterCount)
     const added = this.#mark(metadata, window)
-    const free = clusterCount - usedBefore - (isUninitialised ? added : 0)
-    const freeExpected = descriptors.freeClusters[group] ?? 0
     if (!isUninitialised && added > 0) return `it calls ${added} blocks of metadata free`
-    if (free !== freeExpected) return `it calls ${free} blocks free, its descriptor ${freeExpected}`
-    return null
+    return this.#wrongCount(group, clusterCount - usedBefore - (isUninitialised ? added : 0))
+  }
+
+  #wrongCount(group: number, free: number): string | null {
+    const expected = this.#source.descriptors.freeClusters[group] ?? 0
+    return free === expected ? null : `it calls ${free} blocks free, its descriptor ${expected}`
   }
 
   /** A bitmap that was never written: only metadata is in use, which the descriptors tell, when all are sound. */
