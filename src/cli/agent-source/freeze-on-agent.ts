@@ -6,8 +6,9 @@ import type { Transport } from '../../domain/run-mode.ts'
 import type { AgentLink } from '../../lane/lane-messages.ts'
 import type { FoundDisk } from '../../linux/find-disk.ts'
 import type { AgentApi, FreezeOrder, ImageOfAgent } from '../../rpc/agent-api.ts'
-import { challengeAll, type FrozenSource, type FrozenSources } from '../freeze/frozen-source.ts'
+import type { FrozenSource, FrozenSources } from '../freeze/frozen-source.ts'
 import { AgentMap } from './agent-map.ts'
+import { challengeFirst } from './challenge-first.ts'
 import { OpenDisks } from './disks-of-image.ts'
 import { holdLease, LEASE_SECONDS } from './hold-lease.ts'
 import { lanSource } from './lan-source.ts'
@@ -46,13 +47,9 @@ export async function freezeOnAgent(
   const way = await chooseWay(held, frozen.images, disks)
   const sources = new Map<string, FrozenSource>()
   for (const [index, image] of frozen.images.entries()) {
-    sources.set(order.sources[index] ?? image.source, await openImage(held, image, way))
+    const source = await openImage(held, image, way)
+    sources.set(order.sources[index] ?? image.source, await challengeFirst(source, held.signal))
   }
-  // Before a byte of it is looked at: the disk may be another one.
-  await challengeAll(
-    [...sources.values()].map((source) => source.frozen),
-    held.signal,
-  )
   const kept = stack.move()
   return {
     groupId,
