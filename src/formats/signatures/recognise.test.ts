@@ -228,5 +228,5 @@ test('recognise() asks for all that it looks at in one round: a disk may be far 
   const far = roundsImage(bytesImage(new Uint8Array(8 * MIB)))
   assert.equal((await recognise(far.image, SIGNAL)).kind, 'empty')
   const [first, ...others] = far.rounds()
-  assert.ok(first !== undefined && first >= 10 && others.length === 0, `${far.rounds().join(', ')}`)
+  assert.ok(first !== undefined && first >= 10 && others.length === 0, far.rounds().join(', '))
 })
