@@ -16,7 +16,7 @@ if (major > 24 || (major === 24 && minor >= 12)) {
 } else {
   process.stderr.write(
     `icecore: Cannot run on Node.js ${process.versions.node}: at least 24.12 is required\n` +
-      'Run `npm ci` in the checkout, which brings its own, and then `npx icecore`\n',
+      'Start it with a newer one; in a checkout `npm ci` brings it, and `npx icecore` uses it\n',
   )
   process.exitCode = 2
 }
