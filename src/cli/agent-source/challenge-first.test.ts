@@ -49,5 +49,5 @@ function openScene() {
 
 function sourceOf(challenge?: () => Promise<number>): FrozenSource {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of a source is looked at
-  return { frozen: challenge === undefined ? {} : { challenge } } as FrozenSource
+  return { frozen: challenge === undefined ? {} : { challenge } } as unknown as FrozenSource
 }
