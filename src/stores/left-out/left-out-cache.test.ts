@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { deriveRepositoryKeys } from '../../repository/keys.ts'
@@ -60,6 +60,13 @@ test('LeftOutCache does not believe what another repository sealed, or nobody', 
     assert.equal(await scene.cache.get('aa'), null)
     assert.deepEqual(await other.get('aa'), LEFT_OUT)
   }
+})
+
+test('LeftOutCache does not take one point for another', async () => {
+  using scene = openScene(KEYS)
+  await scene.cache.put('aa', LEFT_OUT, null)
+  renameSync(scene.folder.join('cache', 'aa.left-out'), scene.folder.join('cache', 'bb.left-out'))
+  assert.equal(await scene.cache.get('bb'), null)
 })
 
 test('LeftOutCache keeps neither what was replaced, nor much of what was left behind', async () => {

@@ -35,7 +35,7 @@ export class LeftOutCache {
       if (digestAt < 0) return null
       const id = bytes.subarray(digestAt).toHex()
       const file = { magic: Magic.LeftOutRanges, id, bytes: bytes.subarray(0, digestAt) }
-      return decodeLeftOut(openFile(this.#parts.sealing, file))
+      return decodeLeftOut(pointId, openFile(this.#parts.sealing, file))
     } catch {
       return null
     }
@@ -47,7 +47,7 @@ export class LeftOutCache {
     const rangeCount = leftOut.values().reduce((sum, ranges) => sum + ranges.length, 0)
     if (rangeCount > RANGES_MAX) return
     const { folder, sealing, randomBytes } = this.#parts
-    const body = encodeLeftOut(leftOut)
+    const body = encodeLeftOut(pointId, leftOut)
     const sealed = sealFile(sealing, { magic: Magic.LeftOutRanges, salt: randomBytes(SALT_BYTES), body })
     const path = this.#pathOf(pointId)
     const partial = `${path}.${process.pid}.partial`

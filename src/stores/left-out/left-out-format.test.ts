@@ -8,7 +8,7 @@ test('decodeLeftOut() refuses what was never encoded', () => {
     { offset: 12, length: 4 },
   ] as const
   assert.deepEqual(
-    decodeLeftOut(encodeLeftOut(new Map([['a', [range, next]]]))),
+    decodeLeftOut('aa', encodeLeftOut('aa', new Map([['a', [range, next]]]))),
     new Map([['a', [range, next]]]),
   )
   const unsound = [
@@ -21,21 +21,23 @@ test('decodeLeftOut() refuses what was never encoded', () => {
     [{ offset: Number.MAX_SAFE_INTEGER, length: 4 }],
   ]
   for (const ranges of unsound) {
-    assert.throws(() => decodeLeftOut(encodeLeftOut(new Map([['a', ranges]]))), SyntaxError)
+    assert.throws(() => decodeLeftOut('aa', encodeLeftOut('aa', new Map([['a', ranges]]))), SyntaxError)
   }
   const heads = [
     '',
     '{',
-    '{}',
-    '[{"name":"a"}]',
-    '[{"name":"a","rangeCount":1e9}]',
-    '[{"name":"a","rangeCount":1}]',
+    '[]',
+    '{"pointId":"aa"}',
+    '{"pointId":"aa","objects":[{"name":"a"}]}',
+    '{"pointId":"aa","objects":[{"name":"a","rangeCount":1e9}]}',
+    '{"pointId":"aa","objects":[{"name":"a","rangeCount":1}]}',
+    '{"pointId":"bb","objects":[]}',
   ]
   for (const head of heads) {
     const length = new Uint8Array(Uint32Array.of(head.length).buffer)
-    assert.throws(() => decodeLeftOut(Buffer.concat([length, Buffer.from(head)])), SyntaxError, head)
+    assert.throws(() => decodeLeftOut('aa', Buffer.concat([length, Buffer.from(head)])), SyntaxError, head)
   }
   for (const bytes of [[], [0, 0, 0], [9, 0, 0, 0]]) {
-    assert.throws(() => decodeLeftOut(Uint8Array.from(bytes)), SyntaxError)
+    assert.throws(() => decodeLeftOut('aa', Uint8Array.from(bytes)), SyntaxError)
   }
 })

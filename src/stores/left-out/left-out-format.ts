@@ -10,20 +10,23 @@ const OBJECTS_MAX = 4096
 const LENGTH_BYTES = 4
 const RANGE_BYTES = 16
 
-const headSchema = v.pipe(
-  v.array(
-    v.strictObject({
-      name: v.string(),
-      rangeCount: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(RANGES_MAX)),
-    }),
+const headSchema = v.strictObject({
+  pointId: v.string(),
+  objects: v.pipe(
+    v.array(
+      v.strictObject({
+        name: v.string(),
+        rangeCount: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(RANGES_MAX)),
+      }),
+    ),
+    v.maxLength(OBJECTS_MAX),
   ),
-  v.maxLength(OBJECTS_MAX),
-)
+})
 
 /** docs/formats/left-out.md */
-export function encodeLeftOut(leftOut: LeftOut): Uint8Array {
-  const head = [...leftOut].map(([name, ranges]) => ({ name, rangeCount: ranges.length }))
-  const headBytes = Buffer.from(JSON.stringify(head))
+export function encodeLeftOut(pointId: string, leftOut: LeftOut): Uint8Array {
+  const objects = [...leftOut].map(([name, ranges]) => ({ name, rangeCount: ranges.length }))
+  const headBytes = Buffer.from(JSON.stringify({ pointId, objects }))
   const ranges = [...leftOut.values()].flat()
   const bytes = new Uint8Array(LENGTH_BYTES + headBytes.byteLength + ranges.length * RANGE_BYTES)
   const view = new DataView(bytes.buffer)
@@ -38,19 +41,20 @@ export function encodeLeftOut(leftOut: LeftOut): Uint8Array {
   return bytes
 }
 
-/** Throws SyntaxError for what `encodeLeftOut` never made. */
-export function decodeLeftOut(bytes: Uint8Array): LeftOut {
+/** Throws SyntaxError for what `encodeLeftOut` never made of that point. */
+export function decodeLeftOut(pointId: string, bytes: Uint8Array): LeftOut {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const headEnd = bytes.byteLength < LENGTH_BYTES ? Infinity : LENGTH_BYTES + view.getUint32(0, true)
   if (headEnd > bytes.byteLength) throw new SyntaxError('it ends before its list of objects does')
   const head = parseHead(bytes.subarray(LENGTH_BYTES, headEnd))
-  const rangeCount = head.reduce((sum, object) => sum + object.rangeCount, 0)
+  if (head.pointId !== pointId) throw new SyntaxError(`it is of point ${head.pointId}, not of ${pointId}`)
+  const rangeCount = head.objects.reduce((sum, object) => sum + object.rangeCount, 0)
   const expectedBytes = headEnd + rangeCount * RANGE_BYTES
   if (bytes.byteLength !== expectedBytes)
     throw new SyntaxError(`it has ${bytes.byteLength} bytes, required are ${expectedBytes}`)
   const leftOut = new Map<string, readonly Range[]>()
   let at = headEnd
-  for (const object of head) {
+  for (const object of head.objects) {
     leftOut.set(object.name, readRanges(view, at, object.rangeCount))
     at += object.rangeCount * RANGE_BYTES
   }
