@@ -111,8 +111,6 @@ class AgentHost implements AgentApi, AsyncDisposable {
     const id = randomness.bytes(16).toHex()
     const group = new AgentGroup({ id, keys, images, frozen, ended, onExpired, notice }, checked.leaseSeconds)
     this.#groups.add(group)
-    // Who has an image frozen asks soon what this host sees there; who does hears why it sees nothing.
-    for (const image of images) image.view(ended.signal).catch(() => {})
     return {
       groupId: id,
       images: images.map(imageOfAgent),

@@ -62,6 +62,8 @@ export class AgentImage implements AsyncDisposable {
     const { epoch } = this
     const range = this.#rest(startingOffset)
     if (range.length === 0) return
+    // Who asks where the bytes lie asks next what this host sees there; who does hears why it sees nothing.
+    this.view(signal).catch(() => {})
     for await (const extents of this.parts.provided.image.extents(range, this.whileHeld(signal))) {
       yield this.#told(epoch, extents)
     }
