@@ -43,8 +43,21 @@ test('docs/formats/repository.md names every magic and the words that it comes f
   const rows = readFileSync(DOCUMENT, 'utf8').matchAll(/^\| `((?:[0-9a-f]{2} ?){8})` +\| `([^`]+)`/gm)
   const found = new Map([...rows].map(([, hex = '', words = '']) => [hex.replaceAll(' ', ''), words]))
   for (const magic of Object.values(Magic)) {
-    if (magic === Magic.LocalIndexRun) continue // docs/formats/local-index.md
+    if (magic === Magic.LocalIndexRun || magic === Magic.LeftOutRanges) continue // Caches have documents of their own.
     const words = found.get(magic) ?? ''
+    assert.equal(createHash('sha256').update(words).digest('hex').slice(0, 16), magic, words)
+  }
+})
+
+test('the documents of caches name their magic and the words that it comes from', () => {
+  const caches = [
+    [Magic.LocalIndexRun, 'local-index.md'],
+    [Magic.LeftOutRanges, 'left-out.md'],
+  ] as const
+  for (const [magic, name] of caches) {
+    const text = readFileSync(new URL(name, DOCUMENT), 'utf8')
+    const [, hex = '', words = ''] = /magic `([0-9a-f ]{23})` \([^)]*SHA-256\("([^"]+)"\)/.exec(text) ?? []
+    assert.equal(hex.replaceAll(' ', ''), magic, name)
     assert.equal(createHash('sha256').update(words).digest('hex').slice(0, 16), magic, words)
   }
 })
