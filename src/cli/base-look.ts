@@ -1,4 +1,4 @@
-import type { PointObject, StoredPoint } from '../domain/recovery-point.ts'
+import type { PointObject, RecoveryPoint, StoredPoint } from '../domain/recovery-point.ts'
 import { endOf } from '../domain/range.ts'
 import { complementRanges } from '../extents/complement-ranges.ts'
 import type { RangeStream } from '../mover/backup-source.ts'
@@ -56,9 +56,8 @@ export class BaseLook implements AsyncDisposable {
   /** Null when it is not known, or not of this point. */
   async #known({ id, point }: StoredPoint): Promise<BaseData | null> {
     const leftOut = await this.#parts.leftOut.get(id)
-    const objects = point.objects.filter(({ ledger }) => ledger.freeBytes !== null)
-    if (leftOut === null || !objects.every((object) => fits(object, leftOut))) return null
-    return dataOutside(objects, leftOut)
+    if (leftOut === null || !notWhole(point).every((object) => fits(object, leftOut))) return null
+    return dataOutside(point, leftOut)
   }
 
   /** Null when it failed: who needs it looks again, and says why it cannot. */
@@ -75,9 +74,9 @@ export class BaseLook implements AsyncDisposable {
   }
 }
 
-function dataOutside(objects: readonly PointObject[], leftOut: LeftOut): BaseData {
+function dataOutside(point: RecoveryPoint, leftOut: LeftOut): BaseData {
   return new Map(
-    objects.map(({ name, sizeBytes }) => {
+    notWhole(point).map(({ name, sizeBytes }) => {
       return [name, () => complementRanges([leftOut.get(name) ?? []], { sizeBytes })]
     }),
   )
@@ -93,12 +92,17 @@ function fits({ name, sizeBytes, ledger }: PointObject, leftOut: LeftOut): boole
 
 /** The readers of formats are half of the program, and are loaded only when something is to be read. */
 async function look(parts: MapParts, base: StoredPoint): Promise<BaseData> {
-  const { mapBase } = await import('./map-sources.ts')
-  return await mapBase(parts, base)
+  const { findLeftOut } = await import('./map-sources.ts')
+  return dataOutside(base.point, await findLeftOut(parts, base))
 }
 
 function hasLeftOut({ point }: StoredPoint): boolean {
-  return point.objects.some(({ ledger }) => ledger.freeBytes !== null)
+  return notWhole(point).length > 0
+}
+
+/** Those of its objects of which something may have been left out. */
+function notWhole({ objects }: RecoveryPoint): readonly PointObject[] {
+  return objects.filter(({ ledger }) => ledger.freeBytes !== null)
 }
 
 function wasFrozen({ point }: StoredPoint): boolean {

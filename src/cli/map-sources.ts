@@ -2,8 +2,7 @@ import { findProvenFree, type ProvenFree } from '../capture/proven-free.ts'
 import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { ProgressListener } from '../domain/progress.ts'
 import type { StoredPoint } from '../domain/recovery-point.ts'
-import { complementRanges } from '../extents/complement-ranges.ts'
-import type { RangeStream } from '../mover/backup-source.ts'
+import type { LeftOut } from '../stores/left-out/left-out-format.ts'
 import type { IndexedRepository } from './open-repository.ts'
 import type { NamedSource } from './open-backup-sources.ts'
 import { pointImages } from './point-images.ts'
@@ -37,23 +36,22 @@ export async function mapSources(
 const BASE_UNREADABLE = [ErrorCode.ChunkMissing, ErrorCode.ChunkDamaged, ErrorCode.RepositoryDamaged]
 
 /**
- * Where the base run found data, by object, for those of which it left something out: found again from the same
- * bytes, in the repository. Of a base that cannot be read, nothing: then all that is data now is read.
+ * What the base run left out, by object: found again from the same bytes, in the repository. Of a base that cannot be
+ * read, everything: then all that is data now is read.
  */
-export async function mapBase(parts: MapParts, base: StoredPoint): Promise<ReadonlyMap<string, RangeStream>> {
-  const objects = base.point.objects.filter((object) => object.ledger.freeBytes !== null)
+export async function findLeftOut(parts: MapParts, base: StoredPoint): Promise<LeftOut> {
+  const { objects } = base.point
   const imageOf = pointImages(parts.repository)
-  const images = base.point.objects.map((object) => ({ name: object.name, image: imageOf(object) }))
+  const images = objects.map((object) => ({ name: object.name, image: imageOf(object) }))
   const { chunkSizeBytes } = parts.repository.repository.config
   const found = await orNull(() =>
     findProvenFree(images, { atLeastBytes: chunkSizeBytes, signal: parts.signal }),
   )
   return new Map(
-    objects.map(({ name, sizeBytes }) => {
-      const free = found?.[images.findIndex((image) => image.name === name)]
-      const ranges = free === undefined ? [{ offset: 0, length: sizeBytes }] : free.ranges
-      return [name, () => complementRanges([ranges], { sizeBytes })]
-    }),
+    objects.map(({ name, sizeBytes }, index) => [
+      name,
+      found?.[index]?.ranges ?? [{ offset: 0, length: sizeBytes }],
+    ]),
   )
 }
 
