@@ -96,8 +96,6 @@ class GroupAllocation implements AsyncDisposable {
   readonly #bytes: Uint8Array
   readonly #hasDamagedDescriptor: boolean
   readonly #bitmaps: ReadsAhead
-  /** Nothing is in use in the group that was loaded last: its bits are not in memory. */
-  #isEmpty = false
 
   constructor(source: AllocationSource) {
     const { superblock, descriptors } = source
@@ -119,28 +117,40 @@ class GroupAllocation implements AsyncDisposable {
     const { blocksPerCluster } = superblock
     const first = groupFirstBlock(superblock, group)
     const end = first + groupBlockCount(superblock, group)
-    const wrong = await this.#load(group, { block: first, count: end - first })
+    const clusterCount = Math.ceil((end - first) / blocksPerCluster)
+    const window = { block: first, count: end - first }
+    // The runs are taken in any case, so that those of the next group are next.
+    const metadata = [...this.#places.within(window)]
+    // Of a large file system that is not full, nearly all groups: there are no bits to look at.
+    const isEmpty = this.#isUninitialised(group) && metadata.length === 0 && !this.#hasDamagedDescriptor
+    const wrong = isEmpty
+      ? this.#wrongCount(group, clusterCount)
+      : await this.#load(group, { window, metadata, clusterCount })
     if (wrong !== null) {
       this.#reportWrong(group, wrong)
       visit(first, end)
       return
     }
-    if (this.#isEmpty) return
-    visitSetRuns(this.#words, Math.ceil((end - first) / blocksPerCluster), (start, stop) => {
+    if (isEmpty) return
+    visitSetRuns(this.#words, clusterCount, (start, stop) => {
       visit(first + start * blocksPerCluster, Math.min(end, first + stop * blocksPerCluster))
     })
   }
 
   /** Brings the bits of a group into memory; returns what is wrong with them, as the end of a sentence, or null. */
-  async #load(group: number, window: BlockSpan): Promise<string | null> {
-    const { superblock } = this.#source
-    const clusterCount = Math.ceil(window.count / superblock.blocksPerCluster)
+  async #load(
+    group: number,
+    {
+      window,
+      metadata,
+      clusterCount,
+    }: {
+      readonly window: BlockSpan
+      readonly metadata: readonly BlockSpan[]
+      readonly clusterCount: number
+    },
+  ): Promise<string | null> {
     const isUninitialised = this.#isUninitialised(group)
-    // The runs are taken in any case, so that those of the next group are next.
-    const metadata = [...this.#places.within(window)]
-    this.#isEmpty = isUninitialised && metadata.length === 0 && !this.#hasDamagedDescriptor
-    // Of a large file system that is not full, nearly all groups.
-    if (this.#isEmpty) return this.#wrongCount(group, clusterCount)
     const wrong = isUninitialised ? this.#clear() : await this.#read(group)
     if (wrong !== null) return wrong
     const usedBefore = countSet(this.#words, clusterCount)
