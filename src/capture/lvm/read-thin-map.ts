@@ -1,7 +1,7 @@
 import { BackupError, ErrorCode, isBackupError } from '../../domain/backup-error.ts'
 import type { ExtentTable } from '../../extents/extent-table.ts'
 import type { RangeTable } from '../../extents/range-table.ts'
-import { liveMappingMark, mappingMark, MarkNodes } from '../../formats/dm-thin/mapping-mark.ts'
+import { liveMappingMark, MappingMarks, MarkNodes } from '../../formats/dm-thin/mapping-mark.ts'
 import type { ThinPool as PoolMetadata } from '../../formats/dm-thin/thin-pool.ts'
 import { FormatError, UnmappedError } from '../../formats/format-error.ts'
 import { openLogicalVolume } from '../../formats/lvm2/logical-volume-extents.ts'
@@ -52,14 +52,13 @@ export type KnownChanges = { readonly since: HeldImage['id']; readonly ranges: R
 export async function readThinMap(parts: ThinImageParts, signal: AbortSignal): Promise<ThinMap> {
   const { held, known } = parts
   const map = await readInPool(parts, signal, async (still) => {
-    const { group, content, metadata } = still
-    const volume = { pool: metadata, deviceId: content.deviceId }
+    const { group, content, metadata, marks } = still
     const place = thinPlace(group, held)
     return {
       ...place,
       group,
-      mark: await mappingMark(volume, MarkNodes.Few, signal),
-      baseMark: await mappingMark(volume, MarkNodes.Many, signal),
+      mark: await marks.of(content.deviceId, MarkNodes.Few),
+      baseMark: await marks.of(content.deviceId, MarkNodes.Many),
       ...((await mapSince(parts, { ...still, place }, signal)) ?? {
         changes: null,
         table: await thinVolumeMap(group, { ...content, metadata }, { budget: BUDGET, signal }),
@@ -86,7 +85,7 @@ async function mapSince(
     if (before === null || before.data !== place.data) continue
     if (before.table.sizeBytes !== sizeBytes) continue
     try {
-      if (!(await isStillTrue(before, { ...still, image }, signal))) continue
+      if (!(await isStillTrue(before, { ...still, image }))) continue
       const volumes = { before: { pool: metadata, deviceId: before.deviceId }, after, sizeBytes }
       const ranges = await thinChanges(volumes, signal)
       const earlier = { table: before.table, changes: ranges.batches() }
@@ -104,19 +103,19 @@ async function mapSince(
 /** Throws IMAGE_LOST when the image is gone, FormatError when its mappings cannot be read. */
 async function isStillTrue(
   known: KnownThinMap,
-  { group, content, metadata, image }: HeldStill & { readonly image: HeldImage },
-  signal: AbortSignal,
+  { group, content, marks, image }: HeldStill & { readonly image: HeldImage },
 ): Promise<boolean> {
   const { deviceId, pool } = thinContent(group, image)
   if (deviceId !== known.deviceId || pool.volume.uuid !== content.pool.volume.uuid) return false
   // A repaired pool may have other mappings under the same number.
-  return (await mappingMark({ pool: metadata, deviceId }, MarkNodes.Many, signal)) === known.baseMark
+  return (await marks.of(deviceId, MarkNodes.Many)) === known.baseMark
 }
 
 type HeldStill = {
   readonly group: StackGroup
   readonly content: ThinContent
   readonly metadata: PoolMetadata
+  readonly marks: MappingMarks
 }
 
 /** Reads while a metadata snapshot holds the pool's metadata still. */
@@ -131,11 +130,8 @@ async function readInPool<Found>(
       const group = await live.read()
       const content = thinContent(group, held)
       try {
-        return await read({
-          group,
-          content,
-          metadata: await openPool(group, content.pool, { snapshot: true }),
-        })
+        const metadata = await openPool(group, content.pool, { snapshot: true })
+        return await read({ group, content, metadata, marks: new MappingMarks(metadata, signal) })
       } catch (error) {
         if (!isUnclear(error)) throw error
         const message = `Cannot map thin snapshot "${held.label}": ${error.message}`
@@ -170,7 +166,5 @@ export async function mappingMarkNow(
     const mark = await liveMappingMark({ image, deviceId }, MarkNodes.Few, signal)
     if (mark !== null) return mark
   }
-  return await readInPool(parts, signal, (still) =>
-    mappingMark({ pool: still.metadata, deviceId }, MarkNodes.Few, signal),
-  )
+  return await readInPool(parts, signal, (still) => still.marks.of(deviceId, MarkNodes.Few))
 }

@@ -5,7 +5,7 @@ import { openImageFile } from '../../../test/support/open-image-file.ts'
 import { runTool } from '../../../test/support/run-tool.ts'
 import { temporaryFolder } from '../../../test/support/temporary-folder.ts'
 import { mappingValue, ThinMetadataFile, writeThinMetadata } from '../../../test/support/thin-metadata.ts'
-import { liveMappingMark, mappingMark, MarkNodes } from './mapping-mark.ts'
+import { liveMappingMark, mappingMark, MappingMarks, MarkNodes } from './mapping-mark.ts'
 import { openThinPool } from './thin-pool.ts'
 
 const { signal } = new AbortController()
@@ -89,6 +89,26 @@ test('mappingMark() reads no more of a large tree than of a small one', async ()
     // Beside them the tree of devices, and the left edge.
     assert.ok(image.counts.readBytes <= (nodeCountMax + 8) * 4096, `${image.counts.readBytes} bytes`)
   }
+})
+
+test('MappingMarks reads a tree that volumes share once, and is right of each volume', async () => {
+  using folder = temporaryFolder()
+  const path = folder.join('metadata')
+  metadataWith(path, 40_000)
+  using file = new ThinMetadataFile(path)
+  file.addSnapshot(1, 2, [])
+  file.addSnapshot(1, 3, [{ key: 6, value: null }])
+  using image = openImageFile(path)
+  const pool = await openThinPool(image, { snapshot: false })
+  const marks = new MappingMarks(pool, signal)
+  const expected = await Promise.all([1, 2, 3].map((deviceId) => markOf(path, deviceId)))
+  assert.equal(await marks.of(1, MarkNodes.Many), expected[0])
+  image.counts.readBytes = 0
+  assert.equal(await marks.of(2, MarkNodes.Many), expected[1])
+  // The tree of devices, and the left edge: none of the many.
+  assert.ok(image.counts.readBytes <= 8 * 4096, `${image.counts.readBytes} bytes`)
+  assert.equal(await marks.of(3, MarkNodes.Many), expected[2])
+  assert.notEqual(expected[2], expected[0])
 })
 
 test('liveMappingMark() is null for a volume that is not there, and for what is no pool', async () => {

@@ -1,10 +1,10 @@
 import { crc32cOfWord } from '../../bytes/crc32c.ts'
 import type { FrozenImage } from '../../domain/frozen-image.ts'
 import { FormatError, UnmappedError } from '../format-error.ts'
-import { loadNodes } from './load-nodes.ts'
+import { loadNodes, type MetadataSource } from './load-nodes.ts'
 import { openMappingTree } from './thin-mappings.ts'
-import { openThinPool, type ThinVolume } from './thin-pool.ts'
-import { rootRef } from './tree.ts'
+import { openThinPool, type ThinPool, type ThinVolume } from './thin-pool.ts'
+import { rootRef, type Tree } from './tree.ts'
 import { pushChildren, type NodeRef } from './tree-node.ts'
 
 /** How much of a tree a mark is made of; the upper nodes come first. */
@@ -22,12 +22,35 @@ export const MarkNodes = {
  * tree that such a tool had built before, a mapping below these nodes may be changed unseen.
  */
 export async function mappingMark(
-  volume: ThinVolume,
+  { pool, deviceId }: ThinVolume,
   nodeCountMax: number,
   signal: AbortSignal,
 ): Promise<string> {
-  const source = { image: volume.pool.image, signal }
-  const tree = await openMappingTree(source, volume)
+  return await new MappingMarks(pool, signal).of(deviceId, nodeCountMax)
+}
+
+/** The marks of a pool's volumes at one moment. Volumes with one tree have one mark: it is read once. */
+export class MappingMarks {
+  readonly #pool: ThinPool
+  readonly #source: MetadataSource
+  readonly #known = new Map<string, string>()
+
+  constructor(pool: ThinPool, signal: AbortSignal) {
+    this.#pool = pool
+    this.#source = { image: pool.image, signal }
+  }
+
+  /** See `mappingMark()`. */
+  async of(deviceId: number, nodeCountMax: number): Promise<string> {
+    const tree = await openMappingTree(this.#source, { pool: this.#pool, deviceId })
+    const key = `${tree.root} ${nodeCountMax}`
+    const mark = this.#known.get(key) ?? (await markOf(tree, this.#source, nodeCountMax))
+    this.#known.set(key, mark)
+    return mark
+  }
+}
+
+async function markOf(tree: Tree, source: MetadataSource, nodeCountMax: number): Promise<string> {
   let checksum = 0
   let nodeCount = 0
   let refs: readonly NodeRef[] = [rootRef(tree)]
