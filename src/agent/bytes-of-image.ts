@@ -15,6 +15,10 @@ const KEY_BYTES_MIN = 16
 const KEY_BYTES_MAX = 64
 /** What one call may ask to be read; a mover asks again for more. */
 const READ_RANGES_MAX = 65_536
+/** Of a challenge, under way at once: production reads too. */
+const READS_MAX = 8
+/** What direct I/O wants of memory. */
+const ALIGNMENT = 4096
 // A range of a challenge is read into the memory for a piece.
 assert(CHALLENGE_RANGE_BYTES_MAX <= PIECE_BYTES_MAX)
 
@@ -30,13 +34,36 @@ export async function challengeDigests(
   const view = await image.view(whileHeld)
   using memory = pieceMemory.borrow()
   const digests: Uint8Array[] = []
-  for (const { offset, length } of ranges) {
+  for (const batch of placedIn(memory.bytes, ranges)) {
     whileHeld.throwIfAborted()
-    const target = memory.bytes.subarray(0, length)
-    await view.readInto(target, offset)
-    digests.push(createHmac('sha256', key).update(target).digest())
+    await allRead(batch.map(({ range, target }) => view.readInto(target, range.offset)))
+    for (const { target } of batch) digests.push(createHmac('sha256', key).update(target).digest())
   }
   return digests
+}
+
+type PlacedRange = { readonly range: Range; readonly target: Uint8Array }
+
+/** The ranges in order, in batches that are read at once, each range into a place of its own in `memory`. */
+function* placedIn(memory: Uint8Array, ranges: readonly Range[]): Generator<readonly PlacedRange[]> {
+  let batch: PlacedRange[] = []
+  let used = 0
+  for (const range of ranges) {
+    if (batch.length === READS_MAX || used + range.length > memory.byteLength) {
+      yield batch
+      batch = []
+      used = 0
+    }
+    batch.push({ range, target: memory.subarray(used, used + range.length) })
+    used += Math.ceil(range.length / ALIGNMENT) * ALIGNMENT
+  }
+  yield batch
+}
+
+/** Also after a failure no read is under way when it ends: it would write into what belongs to somebody else by then. */
+async function allRead(reads: readonly Promise<void>[]): Promise<void> {
+  const ended = await Promise.allSettled(reads)
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
 }
 
 /** The bytes of the ranges, one piece being read while the one before it is sent. */

@@ -8,27 +8,30 @@ const ROUNDS_MAX = 16
 
 /**
  * Plans until nothing of what was looked at had moved away before it was read: what it then says is of the image.
- * Throws SOURCE_CHANGED when there is no end to it.
+ * Throws SOURCE_CHANGED when there is no end to it, and CHALLENGE_FAILED when it was another disk that was looked at.
  */
 export async function planStill(
   { sources }: OpenSources,
   plan: () => Promise<PlannedSources>,
   signal: AbortSignal,
 ): Promise<PlannedSources> {
-  const moving = sources.flatMap(({ local }) => (isFrozen(local) ? (local.frozen.isLookedRight ?? []) : []))
+  const frozen = sources.flatMap(({ local }) => (isFrozen(local) ? [local.frozen] : []))
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const attempt = await outcomeOf(plan)
+    await using stack = new AsyncDisposableStack()
+    const attempt = await outcomeOf(async () => stack.use(await plan()))
+    for (const { challenged } of frozen) await challenged?.()
     let isRight = true
-    for (const isLookedRight of moving) isRight = (await isLookedRight(signal)) && isRight
-    if (isRight && 'error' in attempt) throw attempt.error
-    if (isRight && 'planned' in attempt) return attempt.planned
-    if ('planned' in attempt) await attempt.planned[Symbol.asyncDispose]()
+    for (const { isLookedRight } of frozen) isRight = ((await isLookedRight?.(signal)) ?? true) && isRight
+    if (!isRight) continue
+    if ('error' in attempt) throw attempt.error
+    stack.move()
+    return attempt.planned
   }
   const message = `Cannot look into the image: what was looked at moved in each of ${ROUNDS_MAX} rounds, required is that it stays in place for a moment, or --whole`
   throw new BackupError(ErrorCode.SourceChanged, message)
 }
 
-/** What cannot be made sense of may have been read where it lies no more. */
+/** What cannot be made sense of may have been read where it lies no more, or on another disk. */
 async function outcomeOf(
   plan: () => Promise<PlannedSources>,
 ): Promise<{ readonly planned: PlannedSources } | { readonly error: unknown }> {

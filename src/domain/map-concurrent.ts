@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 
 /** Maps `source` with at most `limit` calls in flight; yields results in the order of the source. */
 export async function* mapConcurrent<In, Out>(
-  source: AsyncIterable<In>,
+  source: AsyncIterable<In> | Iterable<In>,
   limit: number,
   transform: (item: In) => Promise<Out>,
 ): AsyncGenerator<Out> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
-import { ErrorCode, isBackupError } from '../domain/backup-error.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BackupError, ErrorCode, isBackupError } from '../domain/backup-error.ts'
 import type { Range } from '../domain/range.ts'
 import { seededRandomness } from '../../test/support/seeded-randomness.ts'
 import { challenge, CHALLENGE_COUNT, type ChallengeParts } from './challenge.ts'
@@ -70,6 +71,38 @@ test('challenge() compares ranges of data, in whole sectors, ascending', async (
     end = offset + length
   }
   assert.ok(end <= SIZE)
+})
+
+test('challenge() reads a few ranges at once while the owner is asked, and none when it has ended', async () => {
+  let open = 0
+  let most = 0
+  let answer: (() => void) | null = null
+  const parts = partsOf(frozenBytes())
+  const read: ChallengeParts['read'] = async (range) => {
+    open += 1
+    most = Math.max(most, open)
+    await sleep(1)
+    open -= 1
+    answer?.()
+    return await parts.read(range)
+  }
+  const ask: ChallengeParts['ask'] = async (question, now) => {
+    await new Promise<void>((resolve) => (answer = resolve))
+    return await parts.ask(question, now)
+  }
+  assert.match(await codeOf({ ...parts, read, ask }), /^\d+ compared$/)
+  assert.equal(most, 8)
+  const refusal = new BackupError(ErrorCode.AgentRefused, 'it is being stopped')
+  const refused = await codeOf({ ...parts, read, ask: () => Promise.reject(refusal) })
+  assert.equal(refused, `${ErrorCode.AgentRefused}: it is being stopped`)
+  assert.equal(open, 0)
+  const unreadable: ChallengeParts['read'] = async (range) => {
+    await read(range)
+    if (range.offset > SIZE / 2) throw new BackupError(ErrorCode.SourceUnreadable, 'EIO')
+    return await parts.read(range)
+  }
+  assert.equal(await codeOf({ ...parts, read: unreadable }), `${ErrorCode.SourceUnreadable}: EIO`)
+  assert.equal(open, 0)
 })
 
 test('challenge() refuses another disk, and names the range and the disk', async () => {

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
+import { mapConcurrent } from '../domain/map-concurrent.ts'
 import type { Randomness } from '../domain/randomness.ts'
 import { endOf, type Range, type RangeBatch } from '../domain/range.ts'
 import { drawRanges } from './draw-ranges.ts'
@@ -9,6 +10,8 @@ export const CHALLENGE_COUNT = 64
 const KEY_BYTES = 32
 /** An image that moves what was just read so often is moved faster than it can be read. */
 const ROUNDS_MAX = 32
+/** Under way at once, of 64 KiB at most. */
+const READS_MAX = 8
 
 export type ChallengeParts = {
   /** What was frozen, and by whom: for the sentence. */
@@ -41,27 +44,41 @@ export async function challenge(parts: ChallengeParts, signal: AbortSignal): Pro
   const ranges = await drawRanges(parts, parts.count ?? CHALLENGE_COUNT, signal)
   if (ranges.length === 0) return 0
   const key = parts.randomness.bytes(KEY_BYTES)
-  const answers = await parts.ask({ key, ranges }, signal)
+  const asked = parts.ask({ key, ranges }, signal)
+  asked.catch(() => {}) // It is awaited when this host has read too.
+  let digests = await digestsOf(parts, { key, ranges }, signal)
+  const answers = await asked
   if (answers.length !== ranges.length) throw wrongCount(parts, answers.length, ranges.length)
   let open = ranges.map((range, index) => ({ range, answer: answers[index] ?? new Uint8Array() }))
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const differing: typeof open = []
-    for (const one of open) {
-      signal.throwIfAborted()
-      const digest = createHmac('sha256', key)
-        .update(await parts.read(one.range))
-        .digest()
-      const isSame = one.answer.byteLength === digest.byteLength && timingSafeEqual(one.answer, digest)
-      if (!isSame) differing.push(one)
-    }
-    if (differing.length === 0) return ranges.length
+    open = open.filter(({ answer }, index) => !isSame(answer, digests[index]))
+    if (open.length === 0) return ranges.length
     const moved = await parts.moved(signal)
-    const still = differing.find(({ range }) => !moved.some((other) => isTouching(range, other)))
+    const still = open.find(({ range }) => !moved.some((other) => isTouching(range, other)))
     if (still !== undefined) throw failed(parts, still.range)
-    open = differing
+    digests = await digestsOf(parts, { key, ranges: open.map(({ range }) => range) }, signal)
   }
   const message = `Cannot compare "${parts.source}" with what its owner reads: its extents moved in each of ${ROUNDS_MAX} rounds, required is that what was read once stays in place for a moment`
   throw new BackupError(ErrorCode.SourceChanged, message)
+}
+
+/** Of what this host reads, in the order of the ranges. */
+async function digestsOf(
+  parts: Pick<ChallengeParts, 'read'>,
+  { key, ranges }: { readonly key: Uint8Array; readonly ranges: readonly Range[] },
+  signal: AbortSignal,
+): Promise<readonly Uint8Array[]> {
+  const digests = mapConcurrent(ranges, READS_MAX, async (range) => {
+    signal.throwIfAborted()
+    return createHmac('sha256', key)
+      .update(await parts.read(range))
+      .digest()
+  })
+  return await Array.fromAsync(digests)
+}
+
+function isSame(answer: Uint8Array, digest: Uint8Array | undefined): boolean {
+  return digest?.byteLength === answer.byteLength && timingSafeEqual(answer, digest)
 }
 
 function isTouching(a: Range, b: Range): boolean {

@@ -47,14 +47,14 @@ export async function freezeOnAgent(
   const way = await chooseWay(held, frozen.images, disks)
   const sources = new Map<string, FrozenSource>()
   for (const [index, image] of frozen.images.entries()) {
-    const source = await openImage(held, image, way)
-    sources.set(order.sources[index] ?? image.source, await challengeFirst(source, held.signal))
+    sources.set(order.sources[index] ?? image.source, await openImage(held, image, way))
   }
+  const challenged = stack.use(challengeFirst(sources, held.signal))
   const kept = stack.move()
   return {
     groupId,
     imageIds: frozen.images.map(({ imageId }) => imageId),
-    sources,
+    sources: challenged.sources,
     degraded: [...frozen.degraded, ...way.degraded],
     transport: { requested: parts.transport === 'lan' ? 'lan' : 'san', done: way.transport },
     freeze: frozen.freeze,

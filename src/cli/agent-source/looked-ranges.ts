@@ -9,6 +9,7 @@ const GAP_BYTES = 1024 * 1024
 /** What of an image was looked at, so that it can be told whether something of it has moved meanwhile. */
 export class LookedRanges {
   #ranges: Range[] = []
+  #isTouched = false
 
   add(range: Range): void {
     if (range.length === 0) return
@@ -16,8 +17,20 @@ export class LookedRanges {
     if (this.#ranges.length >= RANGES_MAX * 2) this.#compact()
   }
 
-  /** True when one of `moved` was looked at. */
-  isTouchedBy(moved: readonly Range[]): boolean {
+  /** To be told of all that moves, by whoever hears of it, when it is known where it lies now. */
+  noteMoved(moved: readonly Range[]): void {
+    this.#isTouched ||= this.#isTouchedBy(moved)
+  }
+
+  /** Whether nothing that was looked at has moved since this was asked before. */
+  takeRight(): boolean {
+    const isRight = !this.#isTouched
+    this.#ranges = []
+    this.#isTouched = false
+    return isRight
+  }
+
+  #isTouchedBy(moved: readonly Range[]): boolean {
     if (moved.length === 0) return false
     this.#compact()
     let next = 0
@@ -28,10 +41,6 @@ export class LookedRanges {
       if (looked.offset < endOf(range)) return true
     }
     return false
-  }
-
-  clear(): void {
-    this.#ranges = []
   }
 
   #compact(): void {

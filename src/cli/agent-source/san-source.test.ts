@@ -135,6 +135,16 @@ test('sanSource() passes the challenge though the image moves meanwhile', async 
   assert.ok(((await scene.source.frozen.challenge?.(signal)) ?? 0) > 32)
 })
 
+test('sanSource() remembers of what it looked at that it had moved when the challenge heard so first', async () => {
+  await using scene = await openScene({ disk: diskOf(frozen), frozen })
+  const bytes = new Uint8Array(4096)
+  await scene.source.image().readInto(bytes, MIB)
+  scene.move()
+  assert.ok(((await scene.source.frozen.challenge?.(signal)) ?? 0) > 32)
+  assert.equal(await scene.source.frozen.isLookedRight?.(signal), false)
+  assert.deepEqual(await scene.source.frozen.moved(signal), [{ offset: MIB, length: MIB }])
+})
+
 test('sanSource() fails the challenge on a disk that is another one', async () => {
   await using scene = await openScene({ disk: new Uint8Array(DISK).fill(0x11), frozen })
   await assert.rejects(async () => await scene.source.frozen.challenge?.(signal), {

@@ -35,6 +35,12 @@ export async function sanSource(parts: SanParts): Promise<FrozenSource> {
       direct: disk.direct,
     })),
   }
+  // The challenge may ask while the image is looked at: what one of them hears is true of the other too.
+  const identify = async (signal: AbortSignal): Promise<readonly Range[]> => {
+    const moved = await map.identify(signal)
+    looked.noteMoved(moved)
+    return moved
+  }
   const data = (range: Range): ReturnType<typeof dataRanges> => dataRanges(map.batches(range))
   return {
     ...agentSourceFacts(parts),
@@ -49,11 +55,10 @@ export async function sanSource(parts: SanParts): Promise<FrozenSource> {
       moved: (signal) => map.takeMoved(signal),
       map: () => map.encode(),
       isLookedRight: async (signal) => {
-        const isRight = !looked.isTouchedBy(await map.identify(signal))
-        looked.clear()
-        return isRight
+        await identify(signal)
+        return looked.takeRight()
       },
-      challenge: (signal) => challengeOnDisks(parts, data, signal),
+      challenge: (signal) => challengeOnDisks(parts, { data, identify }, signal),
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -61,7 +66,13 @@ export async function sanSource(parts: SanParts): Promise<FrozenSource> {
 
 async function challengeOnDisks(
   parts: SanParts,
-  data: (range: Range) => ReturnType<typeof dataRanges>,
+  {
+    data,
+    identify,
+  }: {
+    readonly data: (range: Range) => ReturnType<typeof dataRanges>
+    readonly identify: (signal: AbortSignal) => Promise<readonly Range[]>
+  },
   signal: AbortSignal,
 ): Promise<number> {
   const { agent, image, map, randomness, host } = parts
@@ -78,7 +89,7 @@ async function challengeOnDisks(
         await own.readInto(bytes, offset)
         return bytes
       },
-      moved: (now) => map.identify(now),
+      moved: identify,
       where: (range) => placesOf(parts, range),
       randomness,
     },

@@ -20,18 +20,12 @@ export async function copyFiles(
     await mkdir(parent, { recursive: true })
   }
   const copy = async (file: ChosenFile): Promise<number> => {
+    run.signal.throwIfAborted()
     await copyFile(file.from, join(folder, file.to), constants.COPYFILE_FICLONE)
     return file.sizeBytes
   }
-  for await (const sizeBytes of mapConcurrent(each(files, run.signal), COPIES_AT_ONCE, copy)) {
+  for await (const sizeBytes of mapConcurrent(files, COPIES_AT_ONCE, copy)) {
     doneBytes += sizeBytes
     run.progress({ event: 'bytes', doneBytes, totalBytes })
-  }
-}
-
-async function* each<T>(items: readonly T[], signal: AbortSignal): AsyncGenerator<T> {
-  for (const item of items) {
-    signal.throwIfAborted()
-    yield await Promise.resolve(item)
   }
 }

@@ -16,6 +16,11 @@ export type FrozenPart = {
    * the system shows it.
    */
   readonly isLookedRight?: (signal: AbortSignal) => Promise<boolean>
+  /**
+   * Ends when the challenge is over that began when the source was opened: before that nothing that `image()` showed is to
+   * be believed, and nobody asks what moved. Throws CHALLENGE_FAILED. Absent where nothing is challenged.
+   */
+  readonly challenged?: () => Promise<void>
   /** As that of the mover's sources. */
   readonly challenge?: (signal: AbortSignal) => Promise<number>
   /**
