@@ -4,8 +4,8 @@ import { FormatError, UnmappedError } from '../format-error.ts'
 import { loadNodes, type MetadataSource } from './load-nodes.ts'
 import { openMappingTree } from './thin-mappings.ts'
 import { openThinPool, type ThinPool, type ThinVolume } from './thin-pool.ts'
-import { rootRef, type Tree } from './tree.ts'
-import { pushChildren, type NodeRef } from './tree-node.ts'
+import { rootRef } from './tree.ts'
+import { pushChildren, type NodeDemand, type NodeRef, type TreeNode } from './tree-node.ts'
 
 /** How much of a tree a mark is made of; the upper nodes come first. */
 export const MarkNodes = {
@@ -29,11 +29,11 @@ export async function mappingMark(
   return await new MappingMarks(pool, signal).of(deviceId, nodeCountMax)
 }
 
-/** The marks of a pool's volumes at one moment. Volumes with one tree have one mark: it is read once. */
+/** The marks of a pool's volumes at one moment: nodes that they share are read once. */
 export class MappingMarks {
   readonly #pool: ThinPool
   readonly #source: MetadataSource
-  readonly #known = new Map<string, string>()
+  readonly #known = new Map<string, KnownNode>()
 
   constructor(pool: ThinPool, signal: AbortSignal) {
     this.#pool = pool
@@ -43,29 +43,39 @@ export class MappingMarks {
   /** See `mappingMark()`. */
   async of(deviceId: number, nodeCountMax: number): Promise<string> {
     const tree = await openMappingTree(this.#source, { pool: this.#pool, deviceId })
-    const key = `${tree.root} ${nodeCountMax}`
-    const mark = this.#known.get(key) ?? (await markOf(tree, this.#source, nodeCountMax))
-    this.#known.set(key, mark)
-    return mark
+    let checksum = 0
+    let nodeCount = 0
+    let refs: readonly NodeRef[] = [rootRef(tree)]
+    for (let { level } = tree; level >= 0 && nodeCount + refs.length <= nodeCountMax; level -= 1) {
+      nodeCount += refs.length
+      const nodes = await this.#load({ kind: tree.kind, level }, refs)
+      for (const node of nodes) checksum = crc32cOfWord(node.checksum, checksum)
+      refs = nodes.flatMap(({ children }) => children)
+    }
+    return `${tree.root}-${nodeCount}-${checksum.toString(16).padStart(8, '0')}`
+  }
+
+  async #load(demand: NodeDemand, refs: readonly NodeRef[]): Promise<readonly KnownNode[]> {
+    const unknown = refs.filter((ref) => !this.#known.has(keyOf(demand, ref)))
+    for await (const nodes of loadNodes(this.#source, demand, inOneBatch(unknown))) {
+      for (const node of nodes) this.#known.set(keyOf(demand, node.ref), knownNode(node, demand))
+    }
+    return refs.flatMap((ref) => this.#known.get(keyOf(demand, ref)) ?? [])
   }
 }
 
-async function markOf(tree: Tree, source: MetadataSource, nodeCountMax: number): Promise<string> {
-  let checksum = 0
-  let nodeCount = 0
-  let refs: readonly NodeRef[] = [rootRef(tree)]
-  for (let { level } = tree; level >= 0 && nodeCount + refs.length <= nodeCountMax; level -= 1) {
-    nodeCount += refs.length
-    const children: NodeRef[] = []
-    for await (const nodes of loadNodes(source, { kind: tree.kind, level }, inOneBatch(refs))) {
-      for (const node of nodes) {
-        checksum = crc32cOfWord(node.checksum, checksum)
-        if (level > 0) pushChildren(node, children)
-      }
-    }
-    refs = children
-  }
-  return `${tree.root}-${nodeCount}-${checksum.toString(16).padStart(8, '0')}`
+/** What a mark takes of a node. */
+type KnownNode = { readonly checksum: number; readonly children: readonly NodeRef[] }
+
+function knownNode(node: TreeNode, { level }: NodeDemand): KnownNode {
+  const children: NodeRef[] = []
+  if (level > 0) pushChildren(node, children)
+  return { checksum: node.checksum, children }
+}
+
+/** A node is verified for its place in a tree: in another one it might be wrong. */
+function keyOf({ level }: NodeDemand, { block, low, high }: NodeRef): string {
+  return `${block} ${level} ${low} ${high}`
 }
 
 /**
