@@ -1,32 +1,31 @@
 // Checksums of group descriptors and of the bitmaps they point to, from the kernel's "ext4 Data Structures and
 // Algorithms", sections "Block Group Descriptors" and "Checksums".
 import { crc16 } from '../../bytes/crc16.ts'
-import { ext4Checksum, littleEndian32 } from './checksum.ts'
+import { ext4Checksum, ext4ChecksumOfWord, littleEndian32 } from './checksum.ts'
 import type { Superblock } from './superblock.ts'
 
 /** The two bytes of the checksum within a descriptor. */
-const FIELD_OFFSET = 0x1e
-const FIELD_END = 0x20
-const NO_CHECKSUM = new Uint8Array(2)
+export const CHECKSUM_OFFSET = 0x1e
+const CHECKSUM_END = 0x20
 const CRC16_START = 0xffff
 
-/** What the checksum of the descriptor of `group` has to be; null when the file system has none. */
+/**
+ * What the checksum of the descriptor of `group` has to be; null when the file system has none. `descriptor` is the caller's
+ * own copy: its checksum is zero from here on, as which it counts.
+ */
 export function descriptorChecksum(
   superblock: Superblock,
   group: number,
   descriptor: Uint8Array,
 ): number | null {
   const { features } = superblock
-  const before = descriptor.subarray(0, FIELD_OFFSET)
-  const after = descriptor.subarray(FIELD_END)
   if (features.metadataChecksums) {
-    const ofGroup = ext4Checksum(littleEndian32(group), superblock.checksumSeed)
-    const ofField = ext4Checksum(NO_CHECKSUM, ext4Checksum(before, ofGroup))
-    return ext4Checksum(after, ofField) & 0xffff
+    descriptor.fill(0, CHECKSUM_OFFSET, CHECKSUM_END)
+    return ext4Checksum(descriptor, ext4ChecksumOfWord(group, superblock.checksumSeed)) & 0xffff
   }
   if (!features.groupChecksums) return null
   const ofGroup = crc16(littleEndian32(group), crc16(superblock.uuid, CRC16_START))
-  return crc16(after, crc16(before, ofGroup))
+  return crc16(descriptor.subarray(CHECKSUM_END), crc16(descriptor.subarray(0, CHECKSUM_OFFSET), ofGroup))
 }
 
 /** Descriptors of this size and more hold all 32 bits of the checksum of a block bitmap. */

@@ -5,7 +5,7 @@ import { readBytes } from '../../images/read-bytes.ts'
 import type { Finding } from '../finding.ts'
 import { UnmappedError } from '../format-error.ts'
 
-import { descriptorChecksum } from './descriptor-checksum.ts'
+import { CHECKSUM_OFFSET, descriptorChecksum } from './descriptor-checksum.ts'
 import {
   descriptorBackupBlock,
   descriptorBlock,
@@ -105,8 +105,13 @@ class DescriptorReader {
   readonly #image: FrozenImage
   readonly #superblock: Superblock
   readonly #report: (finding: Finding) => void
+  /** The one that is looked at: with views of its own for each of 100,000, somebody would have to find a lot of garbage. */
+  readonly #descriptor: Uint8Array
+  readonly #view: DataView
 
   constructor(image: FrozenImage, superblock: Superblock, report: (finding: Finding) => void) {
+    this.#descriptor = new Uint8Array(superblock.descriptorSizeBytes)
+    this.#view = new DataView(this.#descriptor.buffer)
     this.#image = image
     this.#superblock = superblock
     this.#report = report
@@ -123,30 +128,43 @@ class DescriptorReader {
     const bytes = await this.#readBlocks(firstBlock, count)
     for (let group = firstGroup; group < endGroup; group += 1) {
       const start = (group - firstGroup) * superblock.descriptorSizeBytes
-      const offsetBytes = firstBlock * superblock.blockSizeBytes + start
-      const descriptor = bytes?.subarray(start, start + superblock.descriptorSizeBytes)
-      const wrong =
-        descriptor === undefined
-          ? 'it lies beyond the end of the image'
-          : whatIsWrong(superblock, group, descriptor)
-      if (descriptor !== undefined && wrong === null) {
-        storeDescriptor(this.descriptors, group, { superblock, descriptor })
+      const isThere = this.#take(bytes, start)
+      const wrong = isThere ? this.#whatIsWrong(group) : 'it lies beyond the end of the image'
+      if (wrong === null) {
+        storeDescriptor(this.descriptors, group, { superblock, view: this.#view })
         continue
       }
+      if (isThere) this.#keepInodeTable(group)
       const usesBackup = await this.#readBackup(group)
-      if (!usesBackup && descriptor !== undefined) this.#keepInodeTable(group, descriptor)
       this.#report({
         structure: `ext4 group descriptor ${group}`,
-        offsetBytes,
+        offsetBytes: firstBlock * superblock.blockSizeBytes + start,
         found: `${wrong}; ${usesBackup ? 'its backup is used' : 'its backup is not sound either'}`,
       })
     }
   }
 
-  #keepInodeTable(group: number, descriptor: Uint8Array): void {
+  /** Makes the descriptor at `start` the one that is looked at; false when it is not there as a whole. */
+  #take(bytes: Uint8Array | null, start: number): boolean {
+    const end = start + this.#descriptor.byteLength
+    if (bytes === null || end > bytes.byteLength) return false
+    this.#descriptor.set(bytes.subarray(start, end))
+    return true
+  }
+
+  #whatIsWrong(group: number): string | null {
     const superblock = this.#superblock
-    const view = new DataView(descriptor.buffer, descriptor.byteOffset, descriptor.byteLength)
-    const { inodeTable } = placesOf(superblock, view)
+    const checksum = this.#view.getUint16(CHECKSUM_OFFSET, true)
+    const expected = descriptorChecksum(superblock, group, this.#descriptor)
+    if (expected !== null && checksum !== expected)
+      return `checksum is ${hex(checksum)}, expected ${hex(expected)}`
+    return whatIsWrongOfPlaces(superblock, group, placesOf(superblock, this.#view))
+  }
+
+  /** Of a damaged one, unless its backup is sound. */
+  #keepInodeTable(group: number): void {
+    const superblock = this.#superblock
+    const { inodeTable } = placesOf(superblock, this.#view)
     const count = inodeTableBlockCount(superblock)
     if (!isInside(superblock, group, { block: inodeTable, count })) return
     this.descriptors.inodeTable[group] = inodeTable
@@ -162,10 +180,9 @@ class DescriptorReader {
     const block = backupGroup === null ? null : descriptorBackupBlock(superblock, index, backupGroup)
     const bytes = block === null ? null : await this.#readBlocks(block, 1)
     if (bytes === null) return false
-    const start = (group % perBlock) * superblock.descriptorSizeBytes
-    const descriptor = bytes.subarray(start, start + superblock.descriptorSizeBytes)
-    if (whatIsWrong(superblock, group, descriptor) !== null) return false
-    storeDescriptor(this.descriptors, group, { superblock, descriptor })
+    const isThere = this.#take(bytes, (group % perBlock) * superblock.descriptorSizeBytes)
+    if (!isThere || this.#whatIsWrong(group) !== null) return false
+    storeDescriptor(this.descriptors, group, { superblock, view: this.#view })
     source[group] = FROM_BACKUP
     return true
   }
@@ -184,15 +201,12 @@ class DescriptorReader {
   }
 }
 
-/** What is wrong with a descriptor, as the end of a sentence; null when it is sound. */
-function whatIsWrong(superblock: Superblock, group: number, descriptor: Uint8Array): string | null {
-  const view = new DataView(descriptor.buffer, descriptor.byteOffset, descriptor.byteLength)
-  const expected = descriptorChecksum(superblock, group, descriptor)
-  const checksum = view.getUint16(0x1e, true)
-  if (expected !== null && checksum !== expected) {
-    return `checksum is ${hex(checksum)}, expected ${hex(expected)}`
-  }
-  const { blockBitmap, inodeBitmap, inodeTable } = placesOf(superblock, view)
+/** What is wrong with what a descriptor points to, as the end of a sentence; null when nothing is. */
+function whatIsWrongOfPlaces(
+  superblock: Superblock,
+  group: number,
+  { blockBitmap, inodeBitmap, inodeTable }: Places,
+): string | null {
   if (!isInside(superblock, group, { block: blockBitmap, count: 1 })) {
     return `its block bitmap is block ${blockBitmap}`
   }
@@ -242,9 +256,8 @@ function placesOf(superblock: Superblock, view: DataView): Places {
 function storeDescriptor(
   descriptors: GroupDescriptors,
   group: number,
-  { superblock, descriptor }: { readonly superblock: Superblock; readonly descriptor: Uint8Array },
+  { superblock, view }: { readonly superblock: Superblock; readonly view: DataView },
 ): void {
-  const view = new DataView(descriptor.buffer, descriptor.byteOffset, descriptor.byteLength)
   const has64Bits = superblock.features.bits64
   const count = (low: number, high: number): number =>
     view.getUint16(low, true) + (has64Bits ? view.getUint16(high, true) * 0x10000 : 0)

@@ -13,7 +13,7 @@ import {
 /** Blocks that lie one after the other. */
 export type BlockSpan = { readonly block: number; readonly count: number }
 
-/** Runs of blocks, ascending, in two columns: three for each group and some more. */
+/** Runs of blocks, ascending, in two columns: of a file system with scattered metadata three for each group, and some more. */
 export class MetadataPlaces {
   readonly #first: Float64Array
   readonly #end: Float64Array
@@ -28,16 +28,17 @@ export class MetadataPlaces {
   }
 
   /** The parts of the runs that lie in `window`; windows must ascend and not overlap. Parts may overlap. */
-  *within(window: BlockSpan): Generator<BlockSpan> {
+  within(window: BlockSpan): readonly BlockSpan[] {
     const windowEnd = window.block + window.count
-    if (this.#reach > window.block) yield part(window.block, Math.min(this.#reach, windowEnd))
+    const parts: BlockSpan[] = []
+    if (this.#reach > window.block) parts.push(part(window.block, Math.min(this.#reach, windowEnd)))
     for (;;) {
       const first = this.#first[this.#index]
       const end = this.#end[this.#index]
-      if (first === undefined || end === undefined || first >= windowEnd) return
+      if (first === undefined || end === undefined || first >= windowEnd) return parts
       this.#index += 1
       this.#reach = Math.max(this.#reach, end)
-      if (end > window.block) yield part(Math.max(first, window.block), Math.min(end, windowEnd))
+      if (end > window.block) parts.push(part(Math.max(first, window.block), Math.min(end, windowEnd)))
     }
   }
 }
@@ -48,16 +49,24 @@ function part(block: number, end: number): BlockSpan {
 
 /** Superblocks, descriptors, bitmaps and inode tables of all groups, as far as the descriptors are readable. */
 export function metadataRuns(superblock: Superblock, descriptors: GroupDescriptors): BlockSpan[] {
+  const { count, source, blockBitmap, inodeBitmap, inodeTable } = descriptors
   const runs: BlockSpan[] = []
-  const tableBlocks = inodeTableBlockCount(superblock)
-  for (let group = 0; group < descriptors.count; group += 1) {
-    pushCopies(runs, superblock, group)
-    if (descriptors.source[group] === UNREADABLE) continue
-    runs.push(
-      { block: descriptors.blockBitmap[group] ?? 0, count: 1 },
-      { block: descriptors.inodeBitmap[group] ?? 0, count: 1 },
-      { block: descriptors.inodeTable[group] ?? 0, count: tableBlocks },
-    )
+  for (let group = 0; group < count; group += 1) pushCopies(runs, superblock, group)
+  const tables = { places: inodeTable, blockCount: inodeTableBlockCount(superblock) }
+  const bitmaps = [blockBitmap, inodeBitmap].map((places) => ({ places, blockCount: 1 }))
+  for (const { places, blockCount } of [...bitmaps, tables]) {
+    // Those of one kind lie side by side for many groups: a run for all of them.
+    let last: { block: number; count: number } | null = null
+    for (let group = 0; group < count; group += 1) {
+      if (source[group] === UNREADABLE) continue
+      const block = places[group] ?? 0
+      if (last !== null && last.block + last.count === block) {
+        last.count += blockCount
+        continue
+      }
+      last = { block, count: blockCount }
+      runs.push(last)
+    }
   }
   return runs
 }

@@ -42,7 +42,8 @@ export async function* usedRanges(source: AllocationSource, signal: AbortSignal)
   await using groups = new GroupAllocation(source)
   for (let group = 0; group < groupCount; group += 1) {
     signal.throwIfAborted()
-    await groups.visitUsed(group, add)
+    const reading = groups.visitUsed(group, add)
+    if (reading !== null) await reading
     if (out.isFull) yield out.take()
   }
   yield* out.rest()
@@ -89,6 +90,20 @@ class RangeBatches {
   }
 }
 
+type Visit = (block: number, end: number) => void
+
+type GroupParts = {
+  readonly group: number
+  /** Its blocks. */
+  readonly window: BlockSpan
+  /** Those of them that are metadata. */
+  readonly metadata: readonly BlockSpan[]
+}
+
+function clusterCount({ blocksPerCluster }: Superblock, { count }: BlockSpan): number {
+  return Math.ceil(count / blocksPerCluster)
+}
+
 class GroupAllocation implements AsyncDisposable {
   readonly #source: AllocationSource
   readonly #places: MetadataPlaces
@@ -111,52 +126,57 @@ class GroupAllocation implements AsyncDisposable {
     await this.#bitmaps[Symbol.asyncDispose]()
   }
 
-  /** Calls `visit` with each run of used blocks of `group`, ascending. Groups must be asked for in order. */
-  async visitUsed(group: number, visit: (block: number, end: number) => void): Promise<void> {
+  /**
+   * Calls `visit` with each run of used blocks of `group`, ascending: at once where no bits are to be read, which is null. Groups
+   * must be asked for in order, each when the one before is done.
+   */
+  visitUsed(group: number, visit: Visit): Promise<void> | null {
     const { superblock } = this.#source
-    const { blocksPerCluster } = superblock
-    const first = groupFirstBlock(superblock, group)
-    const end = first + groupBlockCount(superblock, group)
-    const clusterCount = Math.ceil((end - first) / blocksPerCluster)
-    const window = { block: first, count: end - first }
+    const block = groupFirstBlock(superblock, group)
+    const window = { block, count: groupBlockCount(superblock, group) }
     // The runs are taken in any case, so that those of the next group are next.
-    const metadata = [...this.#places.within(window)]
-    // Of a large file system that is not full, nearly all groups: there are no bits to look at.
+    const metadata = this.#places.within(window)
     const isEmpty = this.#isUninitialised(group) && metadata.length === 0 && !this.#hasDamagedDescriptor
-    const wrong = isEmpty
-      ? this.#wrongCount(group, clusterCount)
-      : await this.#load(group, { window, metadata, clusterCount })
+    if (!isEmpty) return this.#visitBits({ group, window, metadata }, visit)
+    // Of a large file system that is not full, nearly all groups.
+    const wrong = this.#wrongCount(group, clusterCount(superblock, window))
+    if (wrong !== null) this.#visitWrong({ group, window, wrong }, visit)
+    return null
+  }
+
+  async #visitBits(of: GroupParts, visit: Visit): Promise<void> {
+    const { superblock } = this.#source
+    const { group, window } = of
+    const wrong = await this.#load(of)
     if (wrong !== null) {
-      this.#reportWrong(group, wrong)
-      visit(first, end)
+      this.#visitWrong({ group, window, wrong }, visit)
       return
     }
-    if (isEmpty) return
-    visitSetRuns(this.#words, clusterCount, (start, stop) => {
-      visit(first + start * blocksPerCluster, Math.min(end, first + stop * blocksPerCluster))
+    const { blocksPerCluster } = superblock
+    visitSetRuns(this.#words, clusterCount(superblock, window), (start, stop) => {
+      const end = Math.min(window.count, stop * blocksPerCluster)
+      visit(window.block + start * blocksPerCluster, window.block + end)
     })
   }
 
+  #visitWrong(
+    { group, window, wrong }: Pick<GroupParts, 'group' | 'window'> & { readonly wrong: string },
+    visit: Visit,
+  ): void {
+    this.#reportWrong(group, wrong)
+    visit(window.block, window.block + window.count)
+  }
+
   /** Brings the bits of a group into memory; returns what is wrong with them, as the end of a sentence, or null. */
-  async #load(
-    group: number,
-    {
-      window,
-      metadata,
-      clusterCount,
-    }: {
-      readonly window: BlockSpan
-      readonly metadata: readonly BlockSpan[]
-      readonly clusterCount: number
-    },
-  ): Promise<string | null> {
+  async #load({ group, window, metadata }: GroupParts): Promise<string | null> {
     const isUninitialised = this.#isUninitialised(group)
     const wrong = isUninitialised ? this.#clear() : await this.#read(group)
     if (wrong !== null) return wrong
-    const usedBefore = countSet(this.#words, clusterCount)
+    const count = clusterCount(this.#source.superblock, window)
+    const usedBefore = countSet(this.#words, count)
     const added = this.#mark(metadata, window)
     if (!isUninitialised && added > 0) return `it calls ${added} blocks of metadata free`
-    return this.#wrongCount(group, clusterCount - usedBefore - (isUninitialised ? added : 0))
+    return this.#wrongCount(group, count - usedBefore - (isUninitialised ? added : 0))
   }
 
   #wrongCount(group: number, free: number): string | null {
