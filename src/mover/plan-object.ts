@@ -13,6 +13,7 @@ import type { BackupSource, RangeStream } from './backup-source.ts'
 import { joinLeaves } from './join-leaves.ts'
 import { EMPTY_MASK, intersectMasks, leafMasks, MASK_SIZE, type LeafMask } from './leaf-mask.ts'
 import { rememberRanges } from './remember-ranges.ts'
+import { rotatingShare } from './rotating-share.ts'
 import { chunksAt, countChunks, drawRanks } from './witnesses.ts'
 
 /** What is to be found out about one leaf. */
@@ -87,31 +88,28 @@ async function planIncremental(
   const { source, shape } = input
   const list = source.changes ?? noRanges
   const changed = changedRanges(input, list)
-  const rotating = rotatingShare(input)
+  const share = await rotatingShare({ ...input, data })
+  const rotating = [share.ranges]
   const fresh = newlyUsed(input, data)
   const unlisted = (): AsyncIterable<RangeBatch> => subtractRanges(subtractRanges(data(), changed()), fresh())
-  const candidates = (): AsyncIterable<RangeBatch> => subtractRanges(unlisted(), rotating.ranges())
+  const candidates = (): AsyncIterable<RangeBatch> => subtractRanges(unlisted(), rotating)
   const candidateCount = await countChunks(candidates(), shape.chunkSizeBytes)
-  const rotatingCount = await countChunks(
-    intersectRanges(unlisted(), rotating.ranges()),
-    shape.chunkSizeBytes,
-  )
+  const rotatingCount = await countChunks(intersectRanges(unlisted(), rotating), shape.chunkSizeBytes)
   const ranks = drawRanks(input.randomness, { candidateCount, count: input.witnessCount })
   const settled = (): AsyncIterable<RangeBatch> => unionRanges(changed(), fresh())
   const tested = (): AsyncIterable<RangeBatch> =>
     subtractRanges(
-      unionRanges(rotating.ranges(), chunksAt(candidates(), ranks, shape.chunkSizeBytes)),
+      unionRanges(rotating, chunksAt(candidates(), ranks, shape.chunkSizeBytes)),
       unionRanges(settled(), leftOut(input, data)),
     )
-  const scope = (): AsyncIterable<RangeBatch> =>
-    unionRanges(unionRanges(settled(), rotating.ranges()), tested())
+  const scope = (): AsyncIterable<RangeBatch> => unionRanges(unionRanges(settled(), rotating), tested())
   return {
     mode: 'incremental',
     leaves: incrementalLeaves({ scope, tested, data }, shape.chunkSizeBytes),
     plannedReadBytes: (await measureRanges(intersectRanges(scope(), data()))).lengthBytes,
     listedBytes: (await measureRanges(list())).lengthBytes,
     witnesses: { candidateCount, count: ranks.length, rotatingCount },
-    rotationNext: rotating.next,
+    rotationNext: share.next,
   }
 }
 
@@ -201,17 +199,4 @@ function leftOut(input: PlanInput, data: RangeStream): AsyncIterable<RangeBatch>
   const { chunkSizeBytes, sizeBytes } = input.shape
   const free = intersectRanges(freeRanges(), [[wholeOf(input)]])
   return subtractRanges(alignRanges(free, { chunkSizeBytes, sizeBytes }), data())
-}
-
-function rotatingShare(input: PlanInput): { readonly ranges: RangeStream; readonly next: number } {
-  const { chunkCount, chunkSizeBytes, sizeBytes } = input.shape
-  if (input.rotationRuns === 0) return { ranges: noRanges, next: input.rotationStart }
-  const start = input.rotationStart % chunkCount
-  const end = Math.min(chunkCount, start + Math.ceil(chunkCount / input.rotationRuns))
-  const offset = start * chunkSizeBytes
-  const length = Math.min(sizeBytes, end * chunkSizeBytes) - offset
-  async function* ranges(): AsyncGenerator<RangeBatch> {
-    yield await Promise.resolve([{ offset, length }])
-  }
-  return { ranges, next: end % chunkCount }
 }

@@ -73,14 +73,14 @@ export async function runObject(run: ObjectRun): Promise<ObjectOutcome> {
     movedBytes: 0,
   }
   const isResized = run.base !== null && run.base.shape.chunkCount !== run.shape.chunkCount
+  const isNeeded = (leafIndex: number): boolean => isResized && leafIndex === run.shape.leafCount - 1
+  const plans = withoutHoles(run, isNeeded)
   for await (const leaf of run.identify === null
-    ? readLeaves(run, run.leaves)
-    : readStill(run, run.identify)) {
+    ? readLeaves(run, plans)
+    : readStill({ ...run, leaves: plans }, run.identify)) {
     const { leafIndex } = leaf.plan
     const changedCount = countChanged(run, leaf)
-    const isLast = leafIndex === run.shape.leafCount - 1
-    if (changedCount > 0 || run.rewritesTree || (isResized && isLast))
-      await tree.setLeaf(leafIndex, leaf.node)
+    if (changedCount > 0 || run.rewritesTree || isNeeded(leafIndex)) await tree.setLeaf(leafIndex, leaf.node)
     total.changedChunkCount += changedCount
     if (leaf.outcome === null) continue
     total.readBytes += leaf.outcome.readBytes
@@ -91,6 +91,18 @@ export async function runObject(run: ObjectRun): Promise<ObjectOutcome> {
     run.onLeaf(leaf.outcome.readBytes)
   }
   return { ...total, root: await tree.finish() }
+}
+
+/** A leaf that is a hole now and was one in the base stays one: of a large volume most are, and they cost memory. */
+async function* withoutHoles(
+  { leaves, base }: ObjectRun,
+  isNeeded: (leafIndex: number) => boolean,
+): AsyncGenerator<LeafPlan> {
+  for await (const plan of leaves) {
+    const { leafIndex, read } = plan
+    const isHole = isEmptyMask(read) && (base === null || (await readBaseNode(base, 0, leafIndex)) === null)
+    if (!isHole || isNeeded(leafIndex)) yield plan
+  }
 }
 
 function readLeaves(run: ObjectRun, plans: AsyncIterable<LeafPlan>): AsyncGenerator<ReadLeaf> {
@@ -187,14 +199,11 @@ type LeafParts = {
 
 /** The leaf as it was, with what is in scope replaced by what was read, and by zeros where nothing was. */
 function leafNode(run: ObjectRun, { leafIndex, scope, before, outcome }: LeafParts): TreeNode {
-  const node = new TreeNode(0)
+  const node = before?.copy() ?? new TreeNode(0)
   for (let place = 0; place < PLACES; place += 1) {
-    if (isPlaceIn(scope, place)) {
-      if (outcome === null || !isPlaceIn(outcome.set, place)) continue
-      node.set(place, { id: outcome.ids.subarray(place * 32, place * 32 + 32), chunkCount: 1 })
-    } else if (before?.isSet(place) === true) {
-      node.set(place, { id: before.idAt(place), chunkCount: 1 })
-    }
+    if (!isPlaceIn(scope, place)) continue
+    if (outcome === null || !isPlaceIn(outcome.set, place)) node.clear(place)
+    else node.set(place, { id: outcome.ids.subarray(place * 32, place * 32 + 32), chunkCount: 1 })
   }
   node.clearFrom(Math.min(PLACES, run.shape.chunkCount - leafIndex * PLACES))
   return node
@@ -202,10 +211,12 @@ function leafNode(run: ObjectRun, { leafIndex, scope, before, outcome }: LeafPar
 
 function differingPlaces(base: TreeNode | null, node: TreeNode): number[] {
   const places: number[] = []
+  const haveSameIds = base !== null && Buffer.compare(base.ids, node.ids) === 0
   for (let place = 0; place < PLACES; place += 1) {
     const before = base?.isSet(place) === true
     if (before !== node.isSet(place)) places.push(place)
-    else if (before && Buffer.compare(base.idAt(place), node.idAt(place)) !== 0) places.push(place)
+    else if (before && !haveSameIds && Buffer.compare(base.idAt(place), node.idAt(place)) !== 0)
+      places.push(place)
   }
   return places
 }
