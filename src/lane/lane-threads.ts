@@ -1,15 +1,15 @@
-import type { Worker } from 'node:worker_threads'
-import { startThread, ThreadCaller } from '../linux/thread-calls.ts'
+import { startThread, ThreadCaller, type Thread } from '../linux/thread-calls.ts'
 import type { WorkerSetUp } from './lane-messages.ts'
 
 const ENTRY = new URL('./worker.js', import.meta.url)
 
 /** Threads that were started before their work was known. */
-const spares: Worker[] = []
+const spares: Thread[] = []
 
 /**
  * Starts threads that the next `LaneThreads` will take: they load their code while the main thread still derives
- * a key from the password and reads the index. Those that nobody took end with the returned object.
+ * a key from the password and reads the index. Those that nobody took end with the returned object, when they have
+ * loaded: one that is stopped while it loads native code takes the whole process with it.
  */
 export function startSpareThreads(count: number): AsyncDisposable {
   const started = Array.from({ length: count }, () => startThread(ENTRY))
@@ -18,7 +18,12 @@ export function startSpareThreads(count: number): AsyncDisposable {
     async [Symbol.asyncDispose]() {
       const left = started.filter((thread) => spares.includes(thread))
       spares.splice(0, spares.length, ...spares.filter((thread) => !left.includes(thread)))
-      await Promise.all(left.map((thread) => thread.terminate()))
+      await Promise.all(
+        left.map(async ({ worker, loaded }) => {
+          await loaded
+          await worker.terminate()
+        }),
+      )
     },
   }
 }
@@ -29,8 +34,8 @@ export class LaneThreads<Request, Result, Event> implements AsyncDisposable {
 
   constructor(count: number, setUp: WorkerSetUp, onEvent: (event: Event) => void) {
     this.#threads = Array.from({ length: count }, () => {
-      const worker = spares.shift() ?? startThread(ENTRY)
-      return new ThreadCaller<Request, Result, Event>(worker, { setUp, onEvent })
+      const thread = spares.shift() ?? startThread(ENTRY)
+      return new ThreadCaller<Request, Result, Event>(thread, { setUp, onEvent })
     })
   }
 

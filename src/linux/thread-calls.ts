@@ -16,6 +16,7 @@ type ThrownData =
 
 type Question = { readonly number: number; readonly request: unknown }
 type Answer =
+  | { readonly type: 'loaded' }
   | { readonly type: 'ready' }
   | { readonly type: 'result'; readonly number: number; readonly result: unknown }
   | { readonly type: 'thrown'; readonly number: number; readonly thrown: ThrownData }
@@ -25,6 +26,9 @@ type Waiting = { readonly resolve: (value: never) => void; readonly reject: (err
 
 /** A thread's data lies in memory of its own making; its heap holds little, and garbage should not pile up in it. */
 const THREAD_HEAP = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 }
+
+/** A thread, and when it has loaded its code or has ended; until then it is not to be stopped. */
+export type Thread = { readonly worker: Worker; readonly loaded: Promise<void> }
 
 /**
  * Calls into a worker thread. `Request`, `Result` and `Event` are plain data that both sides agree on; the thread
@@ -37,14 +41,14 @@ export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
   #number = 0
   #ended: Error | null = null
 
-  /** `worker` was made by `startThread` and has not been told its work yet. */
-  constructor(worker: Worker, options: { setUp: unknown; onEvent: (event: Event) => void }) {
+  /** `thread` was made by `startThread` and has not been told its work yet. */
+  constructor({ worker }: Thread, options: { setUp: unknown; onEvent: (event: Event) => void }) {
     this.#worker = worker
     worker.postMessage(options.setUp)
     this.#worker.on('message', (answer: Answer) => {
       if (answer.type === 'ready') this.#ready.resolve()
       else if (answer.type === 'event') options.onEvent(answer.event as Event)
-      else this.#answer(answer)
+      else if (answer.type !== 'loaded') this.#answer(answer)
     })
     this.#worker.on('error', (error: Error) => this.#end(error))
     this.#worker.on('exit', (code) => this.#end(new Error(`a worker thread ended with code ${code}`)))
@@ -74,7 +78,7 @@ export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
     this.#end(new Error('the worker thread was stopped'))
   }
 
-  #answer(answer: Exclude<Answer, { type: 'ready' | 'event' }>): void {
+  #answer(answer: Exclude<Answer, { type: 'loaded' | 'ready' | 'event' }>): void {
     const waiting = this.#waiting.get(answer.number)
     this.#waiting.delete(answer.number)
     if (answer.type === 'result') waiting?.resolve(answer.result as never)
@@ -90,11 +94,15 @@ export class ThreadCaller<Request, Result, Event> implements AsyncDisposable {
 }
 
 /** Starts a thread, which loads its code and then waits to be told its work. */
-export function startThread(entry: URL): Worker {
-  return new Worker(entry, { resourceLimits: THREAD_HEAP })
+export function startThread(entry: URL): Thread {
+  const worker = new Worker(entry, { resourceLimits: THREAD_HEAP })
+  const { promise: loaded, resolve } = Promise.withResolvers<void>()
+  worker.once('message', () => resolve())
+  worker.once('exit', () => resolve())
+  return { worker, loaded }
 }
 
-/** In a worker thread: waits for the first message, which says what the work is; says when all is loaded for it. */
+/** In a worker thread that has loaded its code: waits for what the work is, and says when it is ready for it. */
 export function onSetUp<SetUp>(begin: (setUp: SetUp) => void): void {
   const port = parentPort
   assert(port !== null)
@@ -102,6 +110,7 @@ export function onSetUp<SetUp>(begin: (setUp: SetUp) => void): void {
     begin(setUp)
     port.postMessage({ type: 'ready' } satisfies Answer)
   })
+  port.postMessage({ type: 'loaded' } satisfies Answer)
 }
 
 /** In a worker thread: answers calls, each as soon as it is done. */

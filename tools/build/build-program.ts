@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { lazyBuiltins } from './lazy-builtins.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -34,6 +35,7 @@ export async function buildProgram(folder: string): Promise<void> {
     platform: 'node',
     target: 'node26',
     external: ['koffi'],
+    plugins: [lazyBuiltins],
     alias: { yaml: join(ROOT, YAML) },
     legalComments: 'eof',
     logLevel: 'warning',
