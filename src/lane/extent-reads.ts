@@ -24,7 +24,7 @@ export const PAGE_SIZE_BYTES = 4096
 /** Bytes between two extents that are cheaper to read than to skip. */
 const GAP_MAX_BYTES = 64 * 1024
 
-/** Sorts the extents by where they lie and joins neighbours into reads. No extent is longer than a read, less a page at either end. */
+/** Sorts the extents by where they lie and joins neighbours into reads. Each fits a read: `cutLongExtents()` sees to that. */
 export function planExtentReads(extents: readonly DataExtent[], limits: ExtentReadLimits): ExtentRead[] {
   const sorted = extents.toSorted((a, b) => a.device - b.device || a.physicalOffset - b.physicalOffset)
   const reads: ExtentRead[] = []
@@ -64,9 +64,17 @@ function readOf(group: readonly DataExtent[], limits: ExtentReadLimits): ExtentR
   return { device, offset, length: end - offset, extents: group }
 }
 
-/** Cuts what is longer than `lengthMax`; `offset` and `physicalOffset` go on together. */
-export function* cutLongExtents(extents: Iterable<DataExtent>, lengthMax: number): Generator<DataExtent> {
+/**
+ * Cuts what is longer than a read; `offset` and `physicalOffset` go on together. What begins at a page is read alone, to
+ * where it belongs; of anything else there is a page at either end that is read for a part of it.
+ */
+export function* cutLongExtents(
+  extents: Iterable<DataExtent>,
+  readSizeBytesMax: number,
+): Generator<DataExtent> {
   for (const extent of extents) {
+    const lengthMax =
+      readSizeBytesMax - (extent.physicalOffset % PAGE_SIZE_BYTES === 0 ? 0 : 2 * PAGE_SIZE_BYTES)
     for (let at = 0; at < extent.length; at += lengthMax) {
       const length = Math.min(lengthMax, extent.length - at)
       const { kind, device } = extent

@@ -90,6 +90,35 @@ test('mappedSource() reads any range of an image where its pieces lie, a page at
 
 const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes)
 
+test('mappedSource() reads whole pages to where they belong, with no memory in between', async () => {
+  const lengths = [1024 * 1024, 4096, 300 * 4096, 2 * 1024 * 1024]
+  let end = 0
+  const extents = lengths.map((length): Extent => {
+    const offset = end
+    end += length
+    // Far from one another: neighbours are read at once, and then told apart.
+    return { kind: 'data', offset, length, device: 0, physicalOffset: 3 * offset + 4096 }
+  })
+  const sizeBytes = end
+  const map = Buffer.concat(await Array.fromAsync(encodeExtents([extents], { sizeBytes, deviceCount: 1 })))
+  const target = new Uint8Array(sizeBytes)
+  const device: LaneSource = {
+    sizeBytes: 2 ** 40,
+    readInto: (to, offset) => {
+      assert.equal(to.buffer, target.buffer)
+      assert.ok(to.byteLength <= 1024 * 1024)
+      to.fill((offset / 4096) % 256)
+      return Promise.resolve()
+    },
+  }
+  const none = (): never => assert.fail('it takes memory')
+  await mappedSource({ sizeBytes, map, devices: [device], allocate: none }).readInto(target, 0)
+  for (const { offset, length } of extents) {
+    const read = target.subarray(offset, offset + Math.min(length, 1024 * 1024))
+    assert.ok(read.every((byte) => byte === ((3 * offset) / 4096 + 1) % 256))
+  }
+})
+
 test('mappedSource() reports what a device reports, and a map that is damaged', async () => {
   const extents: Extent[] = [{ kind: 'data', offset: 0, length: 4096, device: 0, physicalOffset: 0 }]
   const map = Buffer.concat(

@@ -42,7 +42,7 @@ export function mappedSource(options: MappedSourceOptions): LaneSource {
       readSizeBytesMax: READ_SIZE_BYTES,
       deviceSizesBytes: devices.map((one) => one.sizeBytes),
     }
-    const pieces = [...cutLongExtents(extents, READ_SIZE_BYTES - 2 * PAGE_SIZE_BYTES)]
+    const pieces = [...cutLongExtents(extents, READ_SIZE_BYTES)]
     const reads = planExtentReads(pieces, limits)
     for (const read of reads) devices[read.device]?.willRead?.(read)
     for (const read of reads) {
