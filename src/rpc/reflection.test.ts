@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { createFileRegistry, create, fromBinary, toBinary, toJson } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
 import { agentPair, type AgentPair } from '../../test/support/agent-pair.ts'
+import { temporaryFolder } from '../../test/support/temporary-folder.ts'
 import { BackupError, ErrorCode } from '../domain/backup-error.ts'
 import {
   ServerReflectionRequestSchema,
@@ -116,4 +120,63 @@ test('a foreign gRPC client finds the service by reflection, and calls it', asyn
   } finally {
     client.close()
   }
+})
+
+const BUF = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url))
+
+type Said = { readonly exitCode: number; readonly stdout: string; readonly stderr: string }
+
+test('a command line that knows nothing of icecore finds the calls and makes them, with a certificate', async () => {
+  await using pair = await agentPair({
+    listSources: () => Promise.resolve([{ pattern: '/dev/vg0/*', mayRestore: true }]),
+    async *extents({ startingOffset }) {
+      const data = { kind: 'zero', offset: startingOffset, length: 4096 } as const
+      yield await Promise.resolve({ imageSizeBytes: 8192, epoch: 'e1', extents: [data] })
+      yield { imageSizeBytes: 8192, epoch: 'e1', extents: [{ ...data, offset: startingOffset + 4096 }] }
+    },
+    release: () =>
+      Promise.reject(new BackupError(ErrorCode.ImageMissing, 'Cannot release "g": no such group')),
+  })
+  pair.server.replaceTls(pair.authority.issue({ role: 'agent', host: 'localhost' }))
+  using folder = temporaryFolder()
+  const tls = pair.authority.issue({ role: 'mover' })
+  const identity = ['--cert', folder.join('certificate'), '--key', folder.join('key')]
+  writeFileSync(folder.join('authority'), tls.authority)
+  writeFileSync(folder.join('certificate'), tls.certificate)
+  writeFileSync(folder.join('key'), tls.key)
+  const curl = async (path: string, ...words: readonly string[]): Promise<Said> => {
+    const about = ['--protocol', 'grpc', '--cacert', folder.join('authority'), ...words]
+    const url = `https://localhost:${pair.server.port}${path}`
+    // Its own folder: it keeps a cache at home.
+    const env = { ...process.env, HOME: folder.join('home') }
+    return await new Promise((resolve) => {
+      execFile(BUF, ['curl', ...about, url], { env }, (error, stdout, stderr) => {
+        resolve({ exitCode: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
+      })
+    })
+  }
+  const methods = await curl('', '--list-methods', ...identity)
+  assert.equal(methods.exitCode, 0, methods.stderr)
+  assert.match(methods.stdout, /icecore\.v1\.AgentService\/IdentifyConfiguration/)
+
+  const sources = await curl('/icecore.v1.AgentService/ListSources', ...identity)
+  assert.equal(sources.exitCode, 0, sources.stderr)
+  assert.deepEqual(JSON.parse(sources.stdout), { sources: [{ pattern: '/dev/vg0/*', mayRestore: true }] })
+
+  const question = JSON.stringify({ imageId: 'i', startingOffset: '4096' })
+  const extents = await curl('/icecore.v1.AgentService/GetExtents', '--data', question, ...identity)
+  assert.equal(extents.exitCode, 0, extents.stderr)
+  assert.deepEqual(
+    extents.stdout.match(/"byteOffset":\s*"\d+"/g)?.map((text) => /\d+/.exec(text)?.[0]),
+    ['4096', '8192'],
+  )
+
+  // NOT_FOUND of gRPC is 5; this program shifts it.
+  const missing = await curl('/icecore.v1.AgentService/Release', '--data', '{"groupId":"g"}', ...identity)
+  assert.equal(missing.exitCode, 5 << 3)
+  assert.match(missing.stderr, /Cannot release \\?"g\\?": no such group/)
+
+  const stranger = await curl('/icecore.v1.AgentService/ListSources')
+  assert.notEqual(stranger.exitCode, 0)
+  assert.doesNotMatch(stranger.stdout, /vg0/)
 })
