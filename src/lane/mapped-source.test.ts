@@ -90,6 +90,10 @@ test('mappedSource() reads any range of an image where its pieces lie, a page at
 
 const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes)
 
+function noMemory(): never {
+  assert.fail('it takes memory')
+}
+
 test('mappedSource() reads whole pages to where they belong, with no memory in between', async () => {
   const lengths = [1024 * 1024, 4096, 300 * 4096, 2 * 1024 * 1024]
   let end = 0
@@ -111,8 +115,7 @@ test('mappedSource() reads whole pages to where they belong, with no memory in b
       return Promise.resolve()
     },
   }
-  const none = (): never => assert.fail('it takes memory')
-  await mappedSource({ sizeBytes, map, devices: [device], allocate: none }).readInto(target, 0)
+  await mappedSource({ sizeBytes, map, devices: [device], allocate: noMemory }).readInto(target, 0)
   for (const { offset, length } of extents) {
     const read = target.subarray(offset, offset + Math.min(length, 1024 * 1024))
     assert.ok(read.every((byte) => byte === ((3 * offset) / 4096 + 1) % 256))
