@@ -17,6 +17,22 @@ import {
 const REFLECTION = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo'
 type Question = Parameters<typeof create<typeof ServerReflectionRequestSchema>>[1]
 
+/** An agent that lists, tells extents and refuses, under a name: foreign clients take no address for one. */
+async function namedPair(): Promise<AgentPair> {
+  const pair = await agentPair({
+    listSources: () => Promise.resolve([{ pattern: '/dev/vg0/*', mayRestore: true }]),
+    async *extents({ startingOffset }) {
+      const zero = { kind: 'zero', offset: startingOffset, length: 4096 } as const
+      yield await Promise.resolve({ imageSizeBytes: 8192, epoch: 'e1', extents: [zero] })
+      yield { imageSizeBytes: 8192, epoch: 'e1', extents: [{ ...zero, offset: startingOffset + 4096 }] }
+    },
+    release: () =>
+      Promise.reject(new BackupError(ErrorCode.ImageMissing, 'Cannot release "g": no such group')),
+  })
+  pair.server.replaceTls(pair.authority.issue({ role: 'agent', host: 'localhost' }))
+  return pair
+}
+
 function foreignClient(pair: AgentPair): Client {
   const tls = pair.authority.issue({ role: 'mover' })
   const channel = credentials.createSsl(
@@ -24,8 +40,6 @@ function foreignClient(pair: AgentPair): Client {
     Buffer.from(tls.key),
     Buffer.from(tls.certificate),
   )
-  // It takes no address for a name.
-  pair.server.replaceTls(pair.authority.issue({ role: 'agent', host: 'localhost' }))
   return new Client(`localhost:${pair.server.port}`, channel)
 }
 
@@ -51,16 +65,7 @@ async function reflect(
 }
 
 test('a foreign gRPC client finds the service by reflection, and calls it', async () => {
-  await using pair = await agentPair({
-    listSources: () => Promise.resolve([{ pattern: '/dev/vg0/*', mayRestore: true }]),
-    async *extents({ startingOffset }) {
-      const zero = { kind: 'zero', offset: startingOffset, length: 4096 } as const
-      yield await Promise.resolve({ imageSizeBytes: 8192, epoch: 'e1', extents: [zero] })
-      yield { imageSizeBytes: 8192, epoch: 'e1', extents: [{ ...zero, offset: startingOffset + 4096 }] }
-    },
-    release: () =>
-      Promise.reject(new BackupError(ErrorCode.ImageMissing, 'Cannot release "g": no such group')),
-  })
+  await using pair = await namedPair()
   const client = foreignClient(pair)
   try {
     const [list, found, missing, none] = await reflect(
@@ -127,17 +132,7 @@ const BUF = fileURLToPath(new URL('../../node_modules/.bin/buf', import.meta.url
 type Said = { readonly exitCode: number; readonly stdout: string; readonly stderr: string }
 
 test('a command line that knows nothing of icecore finds the calls and makes them, with a certificate', async () => {
-  await using pair = await agentPair({
-    listSources: () => Promise.resolve([{ pattern: '/dev/vg0/*', mayRestore: true }]),
-    async *extents({ startingOffset }) {
-      const data = { kind: 'zero', offset: startingOffset, length: 4096 } as const
-      yield await Promise.resolve({ imageSizeBytes: 8192, epoch: 'e1', extents: [data] })
-      yield { imageSizeBytes: 8192, epoch: 'e1', extents: [{ ...data, offset: startingOffset + 4096 }] }
-    },
-    release: () =>
-      Promise.reject(new BackupError(ErrorCode.ImageMissing, 'Cannot release "g": no such group')),
-  })
-  pair.server.replaceTls(pair.authority.issue({ role: 'agent', host: 'localhost' }))
+  await using pair = await namedPair()
   using folder = temporaryFolder()
   const tls = pair.authority.issue({ role: 'mover' })
   const identity = ['--cert', folder.join('certificate'), '--key', folder.join('key')]
